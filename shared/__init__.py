@@ -1,0 +1,1 @@
+"""What every service shares: the contract, the fence, and how we speak outside."""

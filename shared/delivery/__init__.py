@@ -1,0 +1,1 @@
+"""Fenced consumption: data and position move in one atomic step."""

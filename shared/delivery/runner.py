@@ -1,0 +1,209 @@
+"""The only place that seeks: brings batches of records to a fenced sink, each exactly once."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from shared import clock, telemetry
+from shared.delivery.plan import Action, Fence, Partition, Plan, contradiction, plan
+from shared.errors import FencedError, IncidentError
+
+RETRY_FIRST_S = 0.1
+RETRY_MOST_S = 5.0
+RETRY_TOTAL_S = 60.0
+WATCH_EVERY_S = 5.0
+OFFSETS_TIMEOUT_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Sink(Protocol):
+    """A store that keeps data and position together."""
+
+    async def claim(self, partition: Partition, log_start: int) -> Fence:
+        """Take the partition over: a new epoch; where nothing is known, from `log_start`."""
+
+    async def read(self, partition: Partition) -> Fence | None:
+        """The fence as it stands in the store."""
+
+    async def apply(
+        self, partition: Partition, fence: Fence, records: Sequence[ConsumerRecord], gap: int
+    ) -> Fence:
+        """Write batch and fence in one atomic step; `FencedError` when the fence is not ours."""
+
+
+class Runner:
+    """Consumes for one group into one sink, in this process."""
+
+    def __init__(self, group: str, sink: Sink, consumer: Callable[[], AIOKafkaConsumer]) -> None:
+        self.group = group
+        self.progress_at = clock.monotonic()
+        self.batch_at = clock.monotonic()
+        self.waits_for_store_since: float | None = None
+        self.incidents: dict[Partition, str] = {}
+        self.lag: dict[Partition, int] = {}
+        self.lag_known_since = clock.monotonic()
+        self._sink = sink
+        self._consumer = consumer
+        self._fences: dict[Partition, Fence] = {}
+        self._rewound: set[Partition] = set()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
+        """Apply a batch. Returning lets Kafka's hint move on; raising makes it seek back."""
+        self.batch_at = clock.monotonic()
+        async with self._one_at_a_time:
+            for key, group in groupby(records, key=lambda one: (one.topic, one.partition)):
+                await self._deliver(Partition(*key), list(group))
+
+    async def watch(self) -> None:
+        """Every 5 s, also when idle: claim what is assigned, follow a store that went back."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            try:
+                async with self._one_at_a_time:
+                    await self._look_around()
+            except Exception as error:
+                # Store or broker away: whatever it is, the next round looks again.
+                self.lag.clear()
+                log.warning("watch_deferred", group=self.group, why=repr(error)[:200])
+
+    async def _deliver(self, partition: Partition, records: list[ConsumerRecord]) -> None:
+        """Try until the sink has the records, the partition is not ours, or a minute has passed."""
+        deadline = clock.monotonic() + RETRY_TOTAL_S
+        wait_s = RETRY_FIRST_S
+        while True:
+            try:
+                await self._step(partition, records)
+            except asyncio.CancelledError:
+                raise_if_stray()
+                raise
+            except FencedError:
+                self._fences.pop(partition, None)
+                telemetry.FENCED.labels(self.group).inc()
+                if partition not in self._assigned():
+                    return  # the new owner has them
+                raise
+            except Exception as error:
+                # The outcome is unknown: claim again, and let the fence say what was applied.
+                self._fences.pop(partition, None)
+                self.waits_for_store_since = self.waits_for_store_since or clock.monotonic()
+                log.warning("sink_retry", group=self.group, why=repr(error)[:300], wait_s=wait_s)
+                if clock.monotonic() + wait_s > deadline:
+                    raise
+                await asyncio.sleep(wait_s * random.uniform(0.5, 1))  # noqa: S311 - jitter
+                wait_s = min(wait_s * 2, RETRY_MOST_S)
+            else:
+                self.waits_for_store_since = None
+                return
+
+    async def _step(self, partition: Partition, records: list[ConsumerRecord]) -> None:
+        if partition in self.incidents:
+            return
+        try:
+            fence = self._fences.get(partition) or await self._claim(partition)
+        except IncidentError as incident:
+            self._stop_at(partition, incident)
+            return
+        offsets = [record.offset for record in records]
+        todo = plan(fence.next_offset, offsets, rewound=partition in self._rewound)
+        if todo.action in (Action.DROP, Action.REWIND):
+            await self._skip(partition, fence, todo)
+            return
+        self._rewound.discard(partition)
+        if todo.gap:
+            telemetry.GAPS.labels(self.group).inc(todo.gap)
+        self._fences[partition] = await self._sink.apply(
+            partition, fence, records[todo.first :], todo.gap
+        )
+        self.progress_at = clock.monotonic()
+
+    async def _skip(self, partition: Partition, fence: Fence, todo: Plan) -> None:
+        if todo.action is Action.REWIND:
+            self._rewound.add(partition)
+        else:
+            # Everything here was applied before. Or the log lost its tail: then the end is lower.
+            _, end = await self._bounds(partition)
+            problem = contradiction(fence.next_offset, 0, end)
+            if problem:
+                self._stop_at(partition, IncidentError(problem))
+                return
+        self._seek(partition, fence.next_offset)
+
+    async def _claim(self, partition: Partition) -> Fence:
+        start, end = await self._bounds(partition)
+        fence = await self._sink.claim(partition, start)
+        problem = contradiction(fence.next_offset, start, end)
+        if problem:
+            raise IncidentError(problem)
+        self._fences[partition] = fence
+        self.waits_for_store_since = None
+        log.info("claimed", group=self.group, partition=partition, fence=fence, log_end=end)
+        return fence
+
+    async def _look_around(self) -> None:
+        assigned = self._assigned()
+        for gone in set(self._fences) - assigned:
+            del self._fences[gone]
+        self.lag = {partition: lag for partition, lag in self.lag.items() if partition in assigned}
+        for partition in sorted(assigned - set(self.incidents)):
+            await self._look_at(partition)
+
+    async def _look_at(self, partition: Partition) -> None:
+        known, stored = self._fences.get(partition), await self._sink.read(partition)
+        if known is None or stored is None or stored < known:
+            self._fences.pop(partition, None)
+            try:
+                stored = await self._claim(partition)
+            except IncidentError as incident:
+                self._stop_at(partition, incident)
+                return
+        elif stored.epoch > known.epoch:
+            del self._fences[partition]  # another process took over; the next batch tells
+            return
+        if partition not in self._assigned():
+            return
+        position = await self._consumer().position(TopicPartition(*partition))
+        if position != stored.next_offset:
+            self._seek(partition, stored.next_offset)
+        _, end = await self._bounds(partition)
+        if not any(self.lag.values()):
+            self.lag_known_since = clock.monotonic()
+        self.lag[partition] = max(0, end - stored.next_offset)
+        telemetry.LAG.labels(self.group, partition.topic, str(partition.partition)).set(
+            self.lag[partition]
+        )
+
+    async def _bounds(self, partition: Partition) -> tuple[int, int]:
+        topic_partition = TopicPartition(*partition)
+        async with asyncio.timeout(OFFSETS_TIMEOUT_S):
+            start = await self._consumer().beginning_offsets([topic_partition])
+            end = await self._consumer().end_offsets([topic_partition])
+        return start[topic_partition], end[topic_partition]
+
+    def _assigned(self) -> set[Partition]:
+        return {Partition(*one) for one in self._consumer().assignment()}
+
+    def _seek(self, partition: Partition, offset: int) -> None:
+        if partition in self._assigned():
+            self._consumer().seek(TopicPartition(*partition), offset)
+
+    def _stop_at(self, partition: Partition, incident: IncidentError) -> None:
+        """Stand still rather than skip: an operator decides what the contradiction means."""
+        self.incidents[partition] = str(incident)
+        telemetry.INCIDENTS.labels(self.group).inc()
+        log.error("incident", group=self.group, partition=partition, why=str(incident))
+        if partition in self._assigned():
+            self._consumer().pause(TopicPartition(*partition))
+
+
+def raise_if_stray() -> None:
+    """Turn a cancellation that nobody asked for into an error, which nacks instead of losing."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling() == 0:
+        raise RuntimeError("cancelled by nobody: the batch is delivered again")

@@ -1,0 +1,86 @@
+"""How we speak Kafka: one broker configuration, one way to subscribe, one guard."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.safe_records import install_safe_records
+from shared.settings import SharedSettings
+
+BATCH_TIMEOUT_MS = 50
+MAX_RECORDS = 2_000
+GRACE_S = 20
+
+ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+
+
+def consumer_broker(settings: SharedSettings) -> KafkaBroker:
+    """A broker that only consumes: it needs no right to write and no producer that could hang."""
+    install_safe_records()
+    return KafkaBroker(
+        settings.kafka_bootstrap_servers.split(","),
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=GRACE_S,
+        apply_types=False,
+        logger=None,
+    )
+
+
+def subscribe_batches(
+    broker: KafkaBroker,
+    *topics: str,
+    group: str,
+    apply: ApplyBatch,
+    max_records: int = MAX_RECORDS,
+) -> BatchSubscriber:
+    """Deliver raw batches of `topics` to `apply`, at least once and never acknowledged early."""
+    subscriber = broker.subscriber(
+        *topics,
+        group_id=group,
+        batch=True,
+        max_records=max_records,
+        batch_timeout_ms=BATCH_TIMEOUT_MS,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        no_reply=True,  # a producer's `reply_to` header must not make us write
+        parser=parse_safely,
+        decoder=keep_records,
+        session_timeout_ms=10_000,
+        rebalance_timeout_ms=30_000,
+        max_poll_interval_ms=300_000,
+    )
+
+    @subscriber
+    async def on_records(records: Sequence[ConsumerRecord]) -> None:
+        await apply(records)
+
+    return subscriber
+
+
+def consumer_of(subscriber: BatchSubscriber) -> AIOKafkaConsumer:
+    """The subscriber's live consumer."""
+    if subscriber.consumer is None:
+        raise RuntimeError("the subscriber has not started")
+    return subscriber.consumer
+
+
+async def parse_safely(records: Any, parse: Any) -> Any:
+    """Never let a header decide whether a batch is seen.
+
+    FastStream's own parser decodes headers first; a null or non-UTF-8 one raises there and the
+    whole batch is skipped. It gets one bare record, the message keeps all as they came.
+    """
+    message = await parse((replace(records[0], headers=(), value=b""),))
+    message.raw_message = tuple(records)
+    return message
+
+
+async def keep_records(message: Any) -> Any:
+    """Hand the records over undecoded: `shared.codec` reads them, the same in every service."""
+    return message.raw_message

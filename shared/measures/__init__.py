@@ -1,0 +1,1 @@
+"""How events become numbers: cells of integers, sketches, intervals, the metrics answer."""

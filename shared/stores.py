@@ -1,0 +1,59 @@
+"""Connections to Postgres and Redis, made so that they survive the server's restarts."""
+
+import sys
+
+import asyncpg
+from asyncpg import Pool
+from pydantic import SecretStr
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+POOL_MOST = 8
+COMMAND_TIMEOUT_S = 35
+REDIS_TIMEOUT_S = 10
+PRIVILEGED = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+async def connect_postgres(
+    dsn: SecretStr, *, service: str, synchronous: bool = True, most: int = POOL_MOST
+) -> Pool:
+    """A pool under the service's own role; ends the process if that role escapes row security.
+
+    `synchronous=False` is for consumers: offset and rows are in the same log, so a crash of the
+    server loses both together and the records come again.
+    """
+    pool = await asyncpg.create_pool(
+        dsn.get_secret_value(),
+        min_size=0,
+        max_size=most,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={
+            "application_name": f"assay-{service}",
+            "synchronous_commit": "on" if synchronous else "off",
+            "timezone": "UTC",
+        },
+    )
+    if await pool.fetchval(PRIVILEGED):
+        await pool.close()
+        sys.exit(
+            "ASSAY_POSTGRES_DSN names a role that row level security does not bind; "
+            f"use the service's own role (for {service} see docs/configuration.md)."
+        )
+    return pool
+
+
+def connect_redis(url: SecretStr, *, cluster: bool) -> Redis | RedisCluster:
+    """A client that connects on first use and answers bytes.
+
+    It never retries by itself: after a lost answer only the fence knows what was applied.
+    """
+    if cluster:
+        return RedisCluster.from_url(url.get_secret_value(), socket_timeout=REDIS_TIMEOUT_S)
+    return Redis.from_url(
+        url.get_secret_value(),
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=15,
+    )

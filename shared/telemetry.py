@@ -1,0 +1,78 @@
+"""Numbers and logs that every service gives: one register of metric names, JSON lines."""
+
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+EVENTS = Counter("assay_events", "Records by verdict", ["group", "verdict"])
+LAG = Gauge("assay_lag", "Log end minus fence", ["group", "topic", "partition"])
+FENCED = Counter("assay_fenced_writes", "Writes refused by the fence", ["group"])
+GAPS = Counter("assay_gaps", "Offsets without a record, skipped", ["group"])
+INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
+BATCH_SECONDS = Histogram(
+    "assay_batch_seconds",
+    "From a batch's arrival to its being stored",
+    ["group"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60),
+)
+EVENT_AGE = Gauge("assay_event_age_seconds", "Append to stored, newest of the batch", ["group"])
+
+MAX_FIELD = 1024
+
+Probe = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+def configure_logging(service: str, level: str) -> None:
+    """JSON lines on stderr; no field longer than 1 KiB, no payloads."""
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _bounded,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def telemetry_app(probe: Probe) -> Starlette:
+    """/healthz: the process lives; /readyz: its dependencies answer; /metrics: Prometheus."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        missing = dict(await probe())
+        status = "waiting" if missing else "ready"
+        return JSONResponse({"status": status, "waits_for": missing}, 503 if missing else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+        ]
+    )
+
+
+def _bounded(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name, value in fields.items():
+        if isinstance(value, str) and len(value) > MAX_FIELD:
+            fields[name] = value[:MAX_FIELD] + "…"
+    return fields

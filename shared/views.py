@@ -1,0 +1,125 @@
+"""The metrics answer: what the gateway serves and `metrics` keeps ready in Redis.
+
+A model's view (`keys.view`) holds, per window, field `<window>`: the whole answer as JSON without
+`freshness_ms`, which only the reader can know; and field `<window>:series`: a JSON list of
+[[model_id, environment, operation_type, variant], {measure: integer}], from which an answer for a
+filtered question is summed. `keys.models` holds one `ModelLine` per model.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+
+class Health(StrEnum):
+    """How a model is; `unknown` when too few operations were seen to say."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    DEGRADED = "degraded"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+class ValueView(BaseModel):
+    """A number with its 95 % interval; null where nothing was observed."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ResponseTimeView(BaseModel):
+    """Milliseconds; `low` and `high` belong to the geometric mean."""
+
+    mean: float | None = None
+    geometric_mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+class TokensView(BaseModel):
+    """Totals of the window."""
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+
+class CostView(BaseModel):
+    """US dollars; operations whose price is unknown are in neither number."""
+
+    total: float | None = None
+    per_operation: float | None = None
+
+
+class ConfidenceView(BaseModel):
+    """Stated confidence, held against the operations' own success."""
+
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    brier: float | None = None
+    calibration_error: float | None = None
+
+
+class ErrorView(BaseModel):
+    """One kind of error among all operations of the window."""
+
+    type: str
+    count: int
+    share: float
+
+
+class FeedbackView(BaseModel):
+    """What people said in the window."""
+
+    count: int = 0
+    rating: ValueView = ValueView()
+    helpful: ValueView = ValueView()
+    accurate: ValueView = ValueView()
+    relevant: ValueView = ValueView()
+    fast: ValueView = ValueView()
+
+
+class MeasuresView(BaseModel):
+    """Everything measured over some span of time."""
+
+    sample: int = 0
+    success_rate: ValueView = ValueView()
+    response_time_ms: ResponseTimeView = ResponseTimeView()
+    tokens: TokensView = TokensView()
+    cost_usd: CostView = CostView()
+    confidence: ConfidenceView = ConfidenceView()
+    errors: list[ErrorView] = []
+    throughput_per_minute: float | None = None
+    feedback: FeedbackView = FeedbackView()
+
+
+class MetricsView(MeasuresView):
+    """Answer of GET /ai/metrics/{model_id}, but for `freshness_ms`."""
+
+    model_id: str
+    window: str
+    as_of: datetime
+    status: Health
+    reasons: list[str]
+    stale: bool = False
+
+
+class ModelLine(BaseModel):
+    """One line of GET /ai/models: the model over the last hour."""
+
+    model_id: str
+    status: Health
+    reasons: list[str]
+    sample: int
+    success_rate: ValueView
+    response_time_ms: ResponseTimeView
+    last_seen_at: datetime
+    as_of: datetime
