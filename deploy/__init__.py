@@ -1,1 +1,1 @@
-""""""
+"""The `assay` program, the local stack, migrations and set-up jobs."""

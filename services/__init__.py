@@ -1,1 +1,1 @@
-""""""
+"""The services: each consumes or serves on its own, and meets others in topics and stores only."""

@@ -5,6 +5,7 @@ unusual (a NUL, an infinity, many brackets, an explicit null, a structured Cloud
 slow path, which parses, mends what the contract allows to mend, and validates again.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -56,7 +57,7 @@ def decode(model: type[E], record: Record, now: datetime) -> E:
         raise InvalidRecordError(Reason.NULL_VALUE, "the record has no value")
     event = parse(model, record.value, record.headers)
     # A broker's own stamp makes the verdict the same in every service, at every replay.
-    if record.timestamp_type == LOG_APPEND_TIME:
+    if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > 0:
         now = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     check_time(event, now)
     return event
@@ -160,11 +161,23 @@ def _object(text: str) -> dict[str, Any]:
     try:
         body = from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        reason = Reason.BAD_ENCODING if "surrogate" in str(error) else Reason.INVALID_JSON
-        raise InvalidRecordError(reason, str(error)) from error
+        if _holds_lone_surrogate(text):
+            raise InvalidRecordError(Reason.BAD_ENCODING, "holds a lone surrogate") from error
+        raise InvalidRecordError(Reason.INVALID_JSON, str(error)) from error
     if not isinstance(body, dict):
         raise InvalidRecordError(Reason.INVALID_FIELD, "the value must be a JSON object")
     return body
+
+
+def _holds_lone_surrogate(text: str) -> bool:
+    """Whether that is all that is wrong: the standard library reads such escapes, UTF-8 cannot."""
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 def _check_depth(text: str) -> None:

@@ -104,7 +104,9 @@ def stop_signal() -> asyncio.Event:
 async def serve(app: Starlette, port: int, host: str = "127.0.0.1") -> None:
     """Serve a small app in this loop, leaving signals to us."""
     host = os.environ.get("ASSAY_TELEMETRY_HOST", host)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False, lifespan="off"
+    )
     await _Server(config).serve()
 
 

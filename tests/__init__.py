@@ -1,1 +1,1 @@
-""""""
+"""Everything that proves Assay right."""

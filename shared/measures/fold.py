@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
@@ -17,9 +19,19 @@ TOKENS = (
 )
 
 
-def minute_of(event: OperationEvent | FeedbackEvent) -> int:
-    """Start of the event's minute, seconds since 1970."""
-    second = math.floor(event.occurred_at.timestamp())
+class Judgement(NamedTuple):
+    """What of a feedback is counted."""
+
+    rating: int | None
+    helpful: bool | None
+    accurate: bool | None
+    relevant: bool | None
+    fast: bool | None
+
+
+def minute_start(at: datetime) -> int:
+    """Start of an instant's minute, seconds since 1970."""
+    second = math.floor(at.timestamp())
     return second - second % MINUTE
 
 
@@ -41,7 +53,7 @@ def fold_operations(priced: Iterable[tuple[OperationEvent, int | None]]) -> Cell
     """Cells of operations, each with its cost in 1e-9 US dollars or `None` where unknown."""
     cells: Cells = {}
     for event, cost_nano in priced:
-        key = CellKey(event.tenant_id, minute_of(event), series_of(event))
+        key = CellKey(event.tenant_id, minute_start(event.occurred_at), series_of(event))
         cell = cells.get(key)
         if cell is None:
             cell = cells[key] = {}
@@ -53,9 +65,26 @@ def fold_feedback(attributed: Iterable[tuple[FeedbackEvent, Series]]) -> Cells:
     """Cells of feedback, each with the series it belongs to."""
     cells: Cells = {}
     for event, series in attributed:
-        key = CellKey(event.tenant_id, minute_of(event), series)
-        _add_feedback(cells.setdefault(key, {}), event)
+        key = CellKey(event.tenant_id, minute_start(event.occurred_at), series)
+        judgement = Judgement(
+            event.rating, event.helpful, event.accurate, event.relevant, event.fast
+        )
+        add_judgement(cells.setdefault(key, {}), judgement)
     return cells
+
+
+def add_judgement(cell: Cell, judgement: Judgement) -> None:
+    """Count one feedback."""
+    cell["f_n"] = cell.get("f_n", 0) + 1
+    if judgement.rating is not None:
+        stars = judgement.rating
+        for name, value in (("rating_n", 1), ("rating", stars), ("rating2", stars**2)):
+            cell[name] = cell.get(name, 0) + value
+    for aspect in ASPECTS:
+        said = getattr(judgement, aspect)
+        if said is not None:
+            cell[f"{aspect}_n"] = cell.get(f"{aspect}_n", 0) + 1
+            cell[aspect] = cell.get(aspect, 0) + int(said)
 
 
 def _add_operation(cell: Cell, event: OperationEvent, cost_nano: int | None) -> None:
@@ -99,19 +128,3 @@ def _add_confidence(cell: Cell, confidence: float, success: bool) -> None:
         (f"k:{place}:o", outcome),
     ):
         cell[name] = cell.get(name, 0) + value
-
-
-def _add_feedback(cell: Cell, event: FeedbackEvent) -> None:
-    cell["f_n"] = cell.get("f_n", 0) + 1
-    if event.rating is not None:
-        for name, value in (
-            ("rating_n", 1),
-            ("rating", event.rating),
-            ("rating2", event.rating**2),
-        ):
-            cell[name] = cell.get(name, 0) + value
-    for aspect in ASPECTS:
-        said = getattr(event, aspect)
-        if said is not None:
-            cell[f"{aspect}_n"] = cell.get(f"{aspect}_n", 0) + 1
-            cell[aspect] = cell.get(aspect, 0) + int(said)

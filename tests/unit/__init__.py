@@ -1,0 +1,1 @@
+"""Tests of pure rooms; nothing here does I/O."""

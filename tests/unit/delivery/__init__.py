@@ -1,0 +1,1 @@
+"""The fence, without its servers."""

@@ -1,0 +1,25 @@
+"""Let the services' roles log in."""
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+ROLE_OF = {"ingest": "svc_ingest", "metrics": "svc_metrics", "gateway": "svc_api"}
+
+
+async def give_passwords(dsn: str, passwords: dict[str, str]) -> dict[str, str]:
+    """Set the password of each service's role; answers the services' own DSNs."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for service, password in passwords.items():
+            # ALTER ROLE takes no parameters; quote_literal does what they would have done.
+            literal = await connection.fetchval("SELECT quote_literal($1)", password)
+            await connection.execute(f"ALTER ROLE {ROLE_OF[service]} LOGIN PASSWORD {literal}")
+    finally:
+        await connection.close()
+    url = make_url(dsn)
+    return {
+        service: url.set(username=ROLE_OF[service], password=password).render_as_string(
+            hide_password=False
+        )
+        for service, password in passwords.items()
+    }

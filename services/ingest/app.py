@@ -1,0 +1,63 @@
+"""The only place where ingest's parts meet."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from services.ingest.consumer import subscribe
+from services.ingest.publisher import DeadLetterPublisher
+from services.ingest.service import GROUP, Ingest
+from services.ingest.settings import IngestSettings
+from services.ingest.store import PostgresStore
+from services.ingest.ticker import Ticker
+from shared.clock import utc_now
+from shared.delivery.runner import Runner
+from shared.kafka import consumer_broker, consumer_of
+from shared.prices import price_table, read_overrides
+from shared.pseudonym import pseudonym
+from shared.runtime import run_consumers, wait_for
+from shared.stores import connect_postgres
+from shared.tenants import Tenants
+
+
+async def run(settings: IngestSettings) -> None:
+    """Wait for the stores, then consume until told to stop."""
+    pool = await wait_for(
+        "Postgres",
+        lambda: connect_postgres(settings.postgres_dsn, service=GROUP, synchronous=False),
+    )
+    overrides = read_overrides(settings.prices_file) if settings.prices_file else None
+    secret = settings.secret_key.get_secret_value().encode()
+    store = PostgresStore(
+        pool,
+        GROUP,
+        price_table(overrides),
+        partial(pseudonym, secret),
+        lambda tenant_id: tenants.content_free(tenant_id),  # noqa: PLW0108 - made below
+    )
+    tenants = Tenants(store.tenants)
+    await wait_for("the schema (run `assay migrate`)", store.check_schema)
+    await wait_for("the tenants", tenants.refresh)
+
+    broker = consumer_broker(settings)
+    runner = Runner(
+        GROUP,
+        Ingest(store, tenants, settings.topic_prefix, utc_now),
+        lambda: consumer_of(subscriber),
+    )
+    subscriber = subscribe(broker, settings.topic_prefix, runner, settings.ingest_max_records)
+    publisher = DeadLetterPublisher(
+        settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence
+    )
+    ticker = Ticker(store, publisher.publish, utc_now)
+
+    async def probe() -> Mapping[str, str]:
+        try:
+            await store.check_schema()
+        except Exception as error:
+            return {"postgres": type(error).__name__}
+        return {}
+
+    jobs = [tenants.keep_fresh, ticker.partitions, ticker.join, ticker.relay]
+    await run_consumers(settings, broker, subscriber, runner, jobs, probe)
+    await publisher.close()
+    await pool.close()

@@ -1,0 +1,1 @@
+"""What ingest makes of records: rows, dead letters, verdicts. Pure."""

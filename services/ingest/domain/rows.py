@@ -1,0 +1,114 @@
+"""Rows of the two event tables, in column order."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import to_json
+
+from services.ingest.domain.batch import PseudonymOf, Read
+from shared.codec import fingerprint
+from shared.events.feedback import FeedbackEvent
+from shared.events.operation import OperationEvent
+
+Row = tuple[Any, ...]
+ContentFree = Callable[[str], bool]
+
+# What differs from event to row: the person's name, money, metadata, and the coordinates.
+_OPERATION_FIELDS = [
+    "tenant_id",
+    "event_id",
+    "occurred_at",
+    "operation_id",
+    "model_id",
+    "success",
+    "response_time_ms",
+    "model_version",
+    "provider",
+    "operation_type",
+    "agent_id",
+    "environment",
+    "release",
+    "trace_id",
+    "parent_operation_id",
+    "session_id",
+    "prompt_version",
+    "time_to_first_token_ms",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "reasoning_tokens",
+    "confidence",
+    "error_type",
+    "error_message",
+    "ab_test_id",
+    "variant",
+]
+_FEEDBACK_FIELDS = [
+    "tenant_id",
+    "event_id",
+    "occurred_at",
+    "operation_id",
+    "rating",
+    "helpful",
+    "accurate",
+    "relevant",
+    "fast",
+    "model_id",
+    "environment",
+    "operation_type",
+    "variant",
+    "source",
+    "training_consent",
+]
+_COORDINATES = ["payload_hash", "kafka_topic", "kafka_partition", "kafka_offset"]
+
+OPERATION_COLUMNS = [
+    *_OPERATION_FIELDS,
+    *("user_pseudonym", "cost_nano", "metadata", "input_text", "output_text"),
+    *_COORDINATES,
+]
+FEEDBACK_COLUMNS = [
+    *_FEEDBACK_FIELDS,
+    *("user_pseudonym", "metadata", "comment", "correction"),
+    *_COORDINATES,
+]
+
+
+def operation_row(
+    read: Read, cost_nano: int | None, pseudonym: PseudonymOf, *, content_free: bool
+) -> Row:
+    """One row of `ai_model_operations`."""
+    event = read.event
+    assert isinstance(event, OperationEvent)  # noqa: S101 - the topic decides the model
+    said = event.__dict__
+    texts = (None, None) if content_free else (event.input_text, event.output_text)
+    return (
+        *[said[name] for name in _OPERATION_FIELDS],
+        pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
+        cost_nano,
+        to_json(event.metadata).decode() if event.metadata else None,
+        *texts,
+        *_coordinates(read),
+    )
+
+
+def feedback_row(read: Read, pseudonym: PseudonymOf, *, content_free: bool) -> Row:
+    """One row of `user_feedback`; dimensions count only together with a model."""
+    event = read.event
+    assert isinstance(event, FeedbackEvent)  # noqa: S101 - the topic decides the model
+    said = dict(event.__dict__)
+    if event.model_id is None:
+        said.update(environment=None, operation_type=None, variant=None)
+    texts = (None, None) if content_free else (event.comment, event.correction)
+    return (
+        *[said[name] for name in _FEEDBACK_FIELDS],
+        pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
+        to_json(event.metadata).decode() if event.metadata else None,
+        *texts,
+        *_coordinates(read),
+    )
+
+
+def _coordinates(read: Read) -> Row:
+    record = read.record
+    return fingerprint(read.event), record.topic, record.partition, record.offset

@@ -1,0 +1,1 @@
+"""SQL of ingest: one function per statement, each inside the caller's transaction."""

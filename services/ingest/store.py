@@ -1,0 +1,204 @@
+"""Where ingest's batches stay: one transaction per batch, behind the fence."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+
+import asyncpg
+from asyncpg import Pool
+
+from services.ingest.domain.batch import Batch, PseudonymOf, Read, UnstorableError, reused
+from services.ingest.domain.dead import DeadLetter
+from services.ingest.domain.rows import ContentFree, Row, feedback_row, operation_row
+from services.ingest.queries import events, letters, waiting
+from services.ingest.queries.events import FEEDBACK, OPERATIONS, EventKey, EventTable
+from services.ingest.queries.letters import Unpublished
+from shared.clock import Clock
+from shared.delivery.plan import Fence, Partition
+from shared.delivery.postgres import PostgresFence, Session, Verdicts
+from shared.events.feedback import FeedbackEvent
+from shared.events.operation import OperationEvent
+from shared.measures.cells import Cells
+from shared.measures.fold import fold_feedback, fold_operations, named_series_of
+from shared.prices import Price
+
+DAYS_AHEAD = 2
+MOST_KNOWN_DAYS = 400
+
+
+class PostgresStore:
+    """The system of record."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        group: str,
+        price: Price,
+        pseudonym: PseudonymOf,
+        content_free: ContentFree,
+    ) -> None:
+        self._pool = pool
+        self._fence = PostgresFence(pool, group)
+        self._price = price
+        self._pseudonym = pseudonym
+        self._content_free = content_free
+        self._days: set[tuple[str, date]] = set()
+
+    async def claim(self, partition: Partition, log_start: int) -> Fence:
+        """Take a partition over."""
+        return await self._fence.claim(partition, log_start)
+
+    async def read(self, partition: Partition) -> Fence | None:
+        """The fence as stored."""
+        return await self._fence.read(partition)
+
+    async def write(
+        self, partition: Partition, fence: Fence, batch: Batch, next_offset: int, gap: int
+    ) -> tuple[int, int, int]:
+        """Store a batch, its rollups and its dead letters in one transaction."""
+        table, rows, fold = self._prepared(batch.good)
+        await self._ensure_days(table, {row[2].date() for row in rows})
+        try:
+            async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
+                fresh, repeated = await _insert(connection, table, batch.good, rows)
+                await events.add_rollups(connection, *partition, fold(fresh))
+                dead_letters = batch.dead + await _reuses(
+                    connection,
+                    table,
+                    [batch.good[at] for at in repeated],
+                    [rows[at] for at in repeated],
+                )
+                if dead_letters:
+                    await letters.insert_dead_letters(connection, dead_letters)
+                dead = len(dead_letters)
+                verdicts = Verdicts(len(fresh), len(repeated) + len(batch.dead) - dead, dead)
+                await self._fence.count(connection, partition, verdicts)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            raise UnstorableError(str(error)) from error
+        return verdicts
+
+    def _prepared(
+        self, good: Sequence[Read]
+    ) -> tuple[EventTable, list[Row], Callable[[Sequence[int]], Cells]]:
+        """The table, its rows, and how to fold those rows that turn out to be new."""
+        if good and isinstance(good[0].event, FeedbackEvent):
+            rows = [
+                feedback_row(
+                    read,
+                    self._pseudonym,
+                    content_free=self._content_free(read.event.tenant_id),
+                )
+                for read in good
+            ]
+            return FEEDBACK, rows, lambda fresh: _fold_feedback(good, fresh)
+        costs = [self._price(_operation(read)) for read in good]
+        rows = [
+            operation_row(
+                read,
+                cost,
+                self._pseudonym,
+                content_free=self._content_free(read.event.tenant_id),
+            )
+            for read, cost in zip(good, costs, strict=True)
+        ]
+        return (
+            OPERATIONS,
+            rows,
+            lambda fresh: fold_operations((_operation(good[at]), costs[at]) for at in fresh),
+        )
+
+    async def make_days_ahead(self, now: Clock) -> None:
+        """Partitions for today and the next two days, before anybody needs them."""
+        today = now().date()
+        for table in (OPERATIONS, FEEDBACK):
+            days = {today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)}
+            await self._ensure_days(table, days)
+
+    async def tenants(self) -> Mapping[str, bool]:
+        """All tenants, and whether they keep no content."""
+        rows = await self._pool.fetch("SELECT tenant_id, content_free FROM tenants")
+        return {row["tenant_id"]: row["content_free"] for row in rows}
+
+    async def join_waiting_feedback(self, since: timedelta) -> int:
+        """Attribute feedback that named no model to its operation's; answers how many."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await waiting.join(connection, since)
+
+    @asynccontextmanager
+    async def relaying(self, most: int) -> AsyncIterator[list[Unpublished]]:
+        """Dead letters to publish, if no other process is at it; marked when the block ends."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await letters.try_relay_lock(connection):
+                yield []
+                return
+            found = await letters.unpublished(connection, most)
+            yield found
+            await letters.mark_published(connection, found)
+
+    async def check_schema(self) -> None:
+        """Raise until the migrations have run."""
+        await self._pool.fetchval("SELECT count(*) FROM consumer_fence")
+
+    async def _ensure_days(self, table: EventTable, days: set[date]) -> None:
+        missing = {day for day in days if (table.name, day) not in self._days}
+        if not missing:
+            return
+        async with self._pool.acquire() as connection:
+            await events.ensure_days(connection, table, sorted(missing))
+        if len(self._days) > MOST_KNOWN_DAYS:
+            self._days.clear()
+        self._days |= {(table.name, day) for day in missing}
+
+
+async def _insert(
+    connection: Session, table: EventTable, good: Sequence[Read], rows: Sequence[Row]
+) -> tuple[list[int], list[int]]:
+    """Insert rows; answers the places of the new ones and of the repeated ones."""
+    if not good:
+        return [], []
+    await events.stage(connection, table, rows)
+    new = await events.insert_staged(connection, table)
+    fresh, repeated = [], []
+    for place, read in enumerate(good):
+        key = EventKey(*read.event.identity)
+        if key in new:
+            new.discard(key)
+            fresh.append(place)
+        else:
+            repeated.append(place)
+    return fresh, repeated
+
+
+async def _reuses(
+    connection: Session,
+    table: EventTable,
+    reads: Sequence[Read],
+    rows: Sequence[Row],
+) -> list[DeadLetter]:
+    """Of repeated events, those that say something else than the stored one did."""
+    if not reads:
+        return []
+    keys = [EventKey(*read.event.identity) for read in reads]
+    stored = await events.stored_hashes(connection, table, keys)
+    place = table.columns.index("payload_hash")
+    return [
+        reused(read)
+        for read, key, row in zip(reads, keys, rows, strict=True)
+        if stored[key] != row[place]
+    ]
+
+
+def _operation(read: Read) -> OperationEvent:
+    assert isinstance(read.event, OperationEvent)  # noqa: S101 - the topic decides the model
+    return read.event
+
+
+def _fold_feedback(good: Sequence[Read], fresh: Sequence[int]) -> Cells:
+    named = []
+    for place in fresh:
+        event = good[place].event
+        assert isinstance(event, FeedbackEvent)  # noqa: S101 - the topic decides the model
+        series = named_series_of(event)
+        if series is not None:
+            named.append((event, series))
+    return fold_feedback(named)

@@ -1,0 +1,79 @@
+"""A system under test: topics, schema, roles and a tenant, and its services in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from deploy.jobs.roles import give_passwords
+from deploy.jobs.topics import create_topics
+from deploy.migrations import migrate
+
+PASSWORD = "only-for-tests"
+SECRET = "only-for-tests-but-long-enough-to-be-one"
+PARTITIONS = 6
+
+Record = tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
+
+
+async def prepared(dsn: str, tenants: Sequence[str] = ("acme", "globex")) -> dict[str, str]:
+    """Migrate a database and make tenants; answers each service's own DSN."""
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    await connection.executemany(
+        "INSERT INTO tenants (tenant_id) VALUES ($1)", [(tenant,) for tenant in tenants]
+    )
+    await connection.close()
+    services = ("ingest", "metrics", "gateway")
+    return await give_passwords(dsn, dict.fromkeys(services, PASSWORD))
+
+
+async def topics(bootstrap: str, prefix: str) -> None:
+    """Make the register's topics under a prefix."""
+    await create_topics(bootstrap, prefix, PARTITIONS)
+
+
+async def publish(bootstrap: str, records: Sequence[Record]) -> None:
+    """Send (topic, key, value, headers), acknowledged by all replicas."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=2 * 1024 * 1024,
+        linger_ms=5,
+    )
+    async with producer:
+        acks = [
+            await producer.send(topic, value, key=key, headers=list(headers))
+            for topic, key, value, headers in records
+        ]
+        await asyncio.gather(*acks)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a service in this loop; a service that fails fails the test."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+Rows = Callable[..., Awaitable[list[asyncpg.Record]]]
+
+
+@asynccontextmanager
+async def querying(dsn: str) -> AsyncIterator[Rows]:
+    """Ask the database as its superuser."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        yield connection.fetch
+    finally:
+        await connection.close()
