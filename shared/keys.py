@@ -4,6 +4,8 @@ All keys of one Kafka partition share a hash tag, so one script can touch them t
 cluster. Views are keyed by tenant and model and are written one by one.
 """
 
+from zlib import crc32
+
 from shared.measures.cells import Series
 
 SEPARATOR = "\x1f"
@@ -66,7 +68,7 @@ def split_field(name: str) -> tuple[Series, str]:
 
 
 def view(tenant_id: str, model_id: str) -> str:
-    """Hash of ready answers: `<window>` and `<window>:series`, see shared/views.py."""
+    """Hash of ready answers: `<window>` and `<window>:series`; see shared/views.py."""
     return f"view:{tenant_id}:{model_id}"
 
 
@@ -80,6 +82,12 @@ def service_report(service: str, instance: str) -> str:
     return f"report:{service}:{instance}"
 
 
+def share_of(tenant_id: str, model_id: str, partitions: int) -> int:
+    """Whoever consumes this partition of the operations topic keeps the model's views."""
+    return crc32(f"{tenant_id}{SEPARATOR}{model_id}".encode()) % partitions
+
+
+LOOKED = "views:looked"  # hash: share -> when its views were last brought up to date, Unix ms
 TENANTS = "tenants"  # set: last known tenants, for when Postgres is away
 
 

@@ -57,3 +57,23 @@ def connect_redis(url: SecretStr, *, cluster: bool) -> Redis | RedisCluster:
         retry=Retry(NoBackoff(), 0),
         health_check_interval=15,
     )
+
+
+class LazyPostgres:
+    """A pool that is made when first needed, for services that can do without for a while."""
+
+    def __init__(self, dsn: SecretStr, *, service: str) -> None:
+        self._dsn = dsn
+        self._service = service
+        self._pool: Pool | None = None
+
+    async def pool(self) -> Pool:
+        """The pool; raises what connecting raises while Postgres is away."""
+        if self._pool is None:
+            self._pool = await connect_postgres(self._dsn, service=self._service)
+        return self._pool
+
+    async def close(self) -> None:
+        """Close it, if it was ever made."""
+        if self._pool is not None:
+            self._pool.terminate()

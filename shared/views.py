@@ -1,8 +1,9 @@
 """The metrics answer: what the gateway serves and `metrics` keeps ready in Redis.
 
-A model's view (`keys.view`) holds, per window, field `<window>`: the whole answer as JSON without
-`freshness_ms`, which only the reader can know; and field `<window>:series`: a JSON list of
-[[model_id, environment, operation_type, variant], {measure: integer}], from which an answer for a
+A model's view (`keys.view`) holds, per window, field `<window>`: a `MetricsView` as JSON, to which
+the reader adds `as_of` (when the model's share was last looked at, see `keys.LOOKED`) and
+`freshness_ms`; and field `<window>:series`: a JSON list of
+[[model_id, environment, operation_type, variant], {measure: integer}], from which the answer to a
 filtered question is summed. `keys.models` holds one `ModelLine` per model.
 """
 
@@ -102,11 +103,11 @@ class MeasuresView(BaseModel):
 
 
 class MetricsView(MeasuresView):
-    """Answer of GET /ai/metrics/{model_id}, but for `freshness_ms`."""
+    """Answer of GET /ai/metrics/{model_id}, but for `as_of` and `freshness_ms`."""
 
     model_id: str
     window: str
-    as_of: datetime
+    window_start: datetime
     status: Health
     reasons: list[str]
     stale: bool = False
@@ -121,5 +122,3 @@ class ModelLine(BaseModel):
     sample: int
     success_rate: ValueView
     response_time_ms: ResponseTimeView
-    last_seen_at: datetime
-    as_of: datetime

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Protocol
 
@@ -72,6 +73,16 @@ class Runner:
                 # Store or broker away: whatever it is, the next round looks again.
                 self.lag.clear()
                 log.warning("watch_deferred", group=self.group, why=repr(error)[:200])
+
+    def owned(self) -> list[Partition]:
+        """Partitions that this process has claimed."""
+        return sorted(self._fences)
+
+    @asynccontextmanager
+    async def holding(self, partition: Partition) -> AsyncIterator[Fence | None]:
+        """The partition's fence, while no batch is being applied; `None` when it is not ours."""
+        async with self._one_at_a_time:
+            yield self._fences.get(partition)
 
     async def _deliver(self, partition: Partition, records: list[ConsumerRecord]) -> None:
         """Try until the sink has the records, the partition is not ours, or a minute has passed."""

@@ -1,0 +1,87 @@
+"""The only place where metrics' parts meet."""
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import partial
+
+import asyncpg
+import psutil
+
+from services.metrics import queries
+from services.metrics.consumer import TOPICS, subscribe
+from services.metrics.service.intake import GROUP, Metrics
+from services.metrics.service.joining import join_waiting
+from services.metrics.service.viewing import ViewKeeper
+from services.metrics.settings import MetricsSettings
+from services.metrics.store.cells import RedisStore
+from services.metrics.store.views import RedisViews
+from services.metrics.ticker import Ticker
+from shared.clock import utc_now
+from shared.delivery.runner import Runner
+from shared.kafka import consumer_broker, consumer_of
+from shared.prices import price_table, read_overrides
+from shared.runtime import run_consumers, wait_for
+from shared.stores import LazyPostgres, connect_redis
+from shared.tenants import Tenants
+from shared.topics import Topic, topic_name
+
+
+async def run(settings: MetricsSettings) -> None:
+    """Wait for Redis, then consume until told to stop; Postgres may come and go."""
+    client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
+    views = RedisViews(client)
+    postgres = LazyPostgres(settings.postgres_dsn, service=GROUP)
+
+    async def load_tenants() -> Mapping[str, bool]:
+        try:
+            found = await queries.tenants(await postgres.pool())
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return await views.remembered_tenants()
+        await views.remember_tenants(found)
+        return found
+
+    tenants = Tenants(load_tenants)
+    await wait_for("Redis", tenants.refresh)
+    overrides = read_overrides(settings.prices_file) if settings.prices_file else None
+    store = RedisStore(client, utc_now)
+    sink = Metrics(store, tenants, settings.topic_prefix, price_table(overrides), utc_now)
+    broker = consumer_broker(settings)
+    runner = Runner(GROUP, sink, lambda: consumer_of(subscriber))
+    subscriber = subscribe(broker, settings.topic_prefix, runner, settings.metrics_max_records)
+
+    names = [topic_name(topic, settings.topic_prefix) for topic in TOPICS]
+    operations = topic_name(Topic.OPERATIONS, settings.topic_prefix)
+    keeper = ViewKeeper(views, names, settings.topic_partitions, utc_now)
+
+    async def look() -> None:
+        await keeper.look(one.partition for one in runner.owned() if one.topic == operations)
+
+    async def join() -> None:
+        lookup = partial(queries.series_of_operations, await postgres.pool())
+        for one in runner.owned():
+            if one.topic != operations:
+                await join_waiting(one, store, lookup, runner.holding)
+
+    async def report() -> None:
+        process = psutil.Process()
+        facts = {
+            "lag": sum(runner.lag.values()),
+            "partitions": len(runner.owned()),
+            "rss_bytes": process.memory_info().rss,
+            "cpu_seconds": sum(process.cpu_times()[:2]),
+        }
+        await views.report(f"{socket.gethostname()}-{os.getpid()}", facts)
+
+    async def probe() -> Mapping[str, str]:
+        try:
+            await client.ping()
+        except Exception as error:
+            return {"redis": type(error).__name__}
+        return {}
+
+    ticker = Ticker(look, join, report)
+    jobs = [tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports]
+    await run_consumers(settings, broker, subscriber, runner, jobs, probe)
+    await postgres.close()
+    await client.aclose()

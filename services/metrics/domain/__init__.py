@@ -1,0 +1,1 @@
+"""What metrics makes of events: increments, window sums, answers. Pure."""

@@ -1,0 +1,113 @@
+"""One partition's batch as increments of cells."""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+from services.metrics.domain.waiting import Waiting, encode_waiting
+from shared.codec import Record, decode
+from shared.errors import InvalidRecordError
+from shared.events.base import Event
+from shared.events.feedback import FeedbackEvent
+from shared.events.operation import OperationEvent
+from shared.measures.cells import Cells, Series
+from shared.measures.fold import fold_feedback, fold_operations, named_series_of
+
+BUCKET_S = 3600
+DIGEST_BYTES = 12
+MICROSECONDS = 1_000_000
+
+Price = Callable[[OperationEvent], int | None]
+
+
+class Read(NamedTuple):
+    """Records of a batch after decoding."""
+
+    events: list[Event]
+    strangers: list[Event]
+    """Events of tenants nobody knows yet."""
+    invalid: int
+
+
+@dataclass(slots=True)
+class Increments:
+    """What a batch adds to one partition."""
+
+    bucket: int
+    seen: list[bytes] = field(default_factory=list)
+    cells: Cells = field(default_factory=dict)
+    waiting: dict[bytes, bytes] = field(default_factory=dict)
+    accepted: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+
+
+def read_batch(
+    model: type[Event], records: Sequence[Record], tenants: Container[str], now: datetime
+) -> Read:
+    """Decode a batch; what cannot be read is ingest's to keep, and only counted here."""
+    events: list[Event] = []
+    strangers: list[Event] = []
+    invalid = 0
+    for record in records:
+        try:
+            event = decode(model, record, now)
+        except InvalidRecordError:
+            invalid += 1
+        else:
+            (events if event.tenant_id in tenants else strangers).append(event)
+    return Read(events, strangers, invalid)
+
+
+def bucket_of(record: Record) -> int:
+    """The hour in whose set the batch's identities are remembered."""
+    return max(record.timestamp, 0) // 1000 // BUCKET_S
+
+
+def digest(event: Event) -> bytes:
+    """12 bytes for an identity: two events in a billion million share them."""
+    at = event.occurred_at
+    stamp = int(at.timestamp()) * MICROSECONDS + at.microsecond
+    identity = b"%s\0%s%d" % (event.tenant_id.encode(), event.event_id.bytes, stamp)
+    return blake2b(identity, digest_size=DIGEST_BYTES).digest()
+
+
+def increments(
+    events: Sequence[Event],
+    digests: Sequence[bytes],
+    known: Container[bytes],
+    bucket: int,
+    price: Price,
+) -> Increments:
+    """Fold the events that are new; `known` are digests seen before this batch."""
+    out = Increments(bucket)
+    fresh: dict[bytes, Event] = {}
+    for event, name in zip(events, digests, strict=True):
+        if name not in known and name not in fresh:
+            fresh[name] = event
+    out.seen = list(fresh)
+    out.accepted = len(fresh)
+    out.duplicates = len(events) - len(fresh)
+    if events and isinstance(events[0], OperationEvent):
+        out.cells = fold_operations((event, price(event)) for event in _operations(fresh))
+    else:
+        _add_feedback(out, fresh)
+    return out
+
+
+def _operations(fresh: dict[bytes, Event]) -> list[OperationEvent]:
+    return [event for event in fresh.values() if isinstance(event, OperationEvent)]
+
+
+def _add_feedback(out: Increments, fresh: dict[bytes, Event]) -> None:
+    named: list[tuple[FeedbackEvent, Series]] = []
+    for name, event in fresh.items():
+        if isinstance(event, FeedbackEvent):
+            series = named_series_of(event)
+            if series is None:
+                out.waiting[name] = encode_waiting(Waiting.of(event))
+            else:
+                named.append((event, series))
+    out.cells = fold_feedback(named)

@@ -1,0 +1,147 @@
+"""Sums over sliding windows, kept up by differences: a changed cell costs what changed in it.
+
+Windows up to an hour are made of minute cells, longer ones of hour cells. A window reaches from
+the start of the minute (hour) in which it begins to the end of the running one, so it holds at
+least what its name says and at most one minute (hour) more.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS
+from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
+
+STEP = {MINUTE_CELLS: MINUTE, HOUR_CELLS: HOUR}
+RESOLUTION = {
+    window: MINUTE_CELLS if length <= HOUR else HOUR_CELLS for window, length in WINDOWS.items()
+}
+# A producer's clock may run a little ahead of ours.
+TOLERANCE_S = 60
+
+
+class Place(NamedTuple):
+    """Which cell of which partition: two partitions never share one."""
+
+    source: object
+    resolution: str
+    tenant_id: str
+    start: int
+
+
+class Span(NamedTuple):
+    """First and last but one start of the cells that a window holds."""
+
+    start: int
+    end: int
+
+
+Model = tuple[str, str]  # tenant, model
+SeriesCells = dict[Series, Cell]
+
+
+def span_of(window: str, now: float) -> Span:
+    """What a window holds at `now` (Unix seconds)."""
+    step = STEP[RESOLUTION[window]]
+    start = int(now - WINDOWS[window]) // step * step
+    return Span(start, int(now + TOLERANCE_S) // step * step + step)
+
+
+class Windows:
+    """Cells of every partition, and their sums by model, window and series."""
+
+    def __init__(self, now: float, wanted: Callable[[Model], bool] = lambda _: True) -> None:
+        self.dirty: set[Model] = set()
+        self._wanted = wanted
+        self._cells: dict[Place, SeriesCells] = {}
+        self._by_start: dict[tuple[str, int], set[Place]] = {}
+        self._sums: dict[Model, dict[str, SeriesCells]] = {}
+        self._spans = {window: span_of(window, now) for window in WINDOWS}
+
+    def put(self, place: Place, content: Mapping[Series, Cell]) -> None:
+        """Take a cell's new content; what it held before no longer counts."""
+        new = {
+            series: cell
+            for series, cell in content.items()
+            if self._wanted((place.tenant_id, series.model_id))
+        }
+        old = self._cells.get(place, {})
+        for window, span in self._spans.items():
+            if RESOLUTION[window] == place.resolution and span.start <= place.start < span.end:
+                self._add(window, place.tenant_id, old, -1)
+                self._add(window, place.tenant_id, new, 1)
+        if old != new:
+            self.dirty |= {(place.tenant_id, series.model_id) for series in (old | new)}
+        if new:
+            self._cells[place] = new
+            self._by_start.setdefault((place.resolution, place.start), set()).add(place)
+        else:
+            self._cells.pop(place, None)
+
+    def forget(self, source: object) -> None:
+        """Drop all cells of one source."""
+        for place in [place for place in self._cells if place.source == source]:
+            self.put(place, {})
+
+    def advance(self, now: float) -> bool:
+        """Let time pass; true when any window moved."""
+        moved = False
+        for window in WINDOWS:
+            old, new = self._spans[window], span_of(window, now)
+            if new != old:
+                moved = True
+                self._shift(window, old, new)
+                self._spans[window] = new
+        if moved:
+            self._drop_expired()
+            self.dirty |= set(self._sums)
+        return moved
+
+    def sums(self, model: Model) -> dict[str, SeriesCells]:
+        """Window -> series -> cell of one model."""
+        return self._sums.get(model, {})
+
+    def span(self, window: str) -> Span:
+        """What the window holds now."""
+        return self._spans[window]
+
+    def retire(self, model: Model) -> bool:
+        """Forget a model of which nothing is left in any window; true when it was."""
+        if any(self.sums(model).values()):
+            return False
+        self._sums.pop(model, None)
+        return True
+
+    def _shift(self, window: str, old: Span, new: Span) -> None:
+        resolution = RESOLUTION[window]
+        for start in {place.start for place in self._cells if place.resolution == resolution}:
+            was, is_now = old.start <= start < old.end, new.start <= start < new.end
+            if was != is_now:
+                for place in self._by_start.get((resolution, start), ()):
+                    content = self._cells.get(place, {})
+                    self._add(window, place.tenant_id, content, 1 if is_now else -1)
+
+    def _drop_expired(self) -> None:
+        oldest = {
+            resolution: min(self._spans[w].start for w in WINDOWS if RESOLUTION[w] == resolution)
+            for resolution in STEP
+        }
+        for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:
+            for place in self._by_start.pop((resolution, start)):
+                self._cells.pop(place, None)
+
+    def _add(self, window: str, tenant_id: str, content: SeriesCells, sign: int) -> None:
+        for series, cell in content.items():
+            windows = self._sums.setdefault((tenant_id, series.model_id), {})
+            by_series = windows.setdefault(window, {})
+            total = by_series.setdefault(series, {})
+            add_into(total, cell, sign)
+            if not total:
+                del by_series[series]
+
+
+def total(by_series: Iterable[Cell]) -> Cell:
+    """The sum over series."""
+    out: Cell = {}
+    for cell in by_series:
+        add_into(out, cell)
+    return out

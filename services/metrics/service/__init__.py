@@ -1,0 +1,1 @@
+"""What metrics does: takes events in, keeps views, joins waiting feedback."""

@@ -1,0 +1,106 @@
+"""What metrics does with a batch: fold what is new, write it once."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from services.metrics.domain.batch import (
+    Increments,
+    Price,
+    bucket_of,
+    digest,
+    increments,
+    read_batch,
+)
+from shared import clock, telemetry
+from shared.clock import Clock
+from shared.codec import Record
+from shared.delivery.plan import Fence, Partition
+from shared.events.base import Event
+from shared.tenants import Tenants
+from shared.topics import spec_of
+
+GROUP = "metrics"
+
+log = structlog.get_logger()
+
+
+class Store(Protocol):
+    """Where cells stay."""
+
+    async def claim(self, partition: Partition, log_start: int) -> Fence:
+        """Take a partition over."""
+
+    async def read(self, partition: Partition) -> Fence | None:
+        """The fence as stored."""
+
+    async def known(
+        self, partition: Partition, bucket: int, digests: Sequence[bytes]
+    ) -> set[bytes]:
+        """Those digests that were seen in this hour or the one before."""
+
+    async def add(
+        self, partition: Partition, fence: Fence, next_offset: int, gap: int, more: Increments
+    ) -> None:
+        """Add increments and move the fence in one step."""
+
+
+class Metrics:
+    """The sink of group `metrics`."""
+
+    def __init__(
+        self, store: Store, tenants: Tenants, topic_prefix: str, price: Price, now: Clock
+    ) -> None:
+        self._store = store
+        self._tenants = tenants
+        self._topic_prefix = topic_prefix
+        self._price = price
+        self._now = now
+
+    async def claim(self, partition: Partition, log_start: int) -> Fence:
+        """Take a partition over."""
+        return await self._store.claim(partition, log_start)
+
+    async def read(self, partition: Partition) -> Fence | None:
+        """The fence as stored."""
+        return await self._store.read(partition)
+
+    async def apply(
+        self, partition: Partition, fence: Fence, records: Sequence[Record], gap: int
+    ) -> Fence:
+        """Add a batch to its cells."""
+        started = clock.monotonic()
+        events, invalid = await self._read(partition, records)
+        bucket = bucket_of(records[0])
+        digests = [digest(event) for event in events]
+        known = await self._store.known(partition, bucket, digests)
+        more = increments(events, digests, known, bucket, self._price)
+        more.invalid = invalid
+        next_offset = records[-1].offset + 1
+        await self._store.add(partition, fence, next_offset, gap, more)
+        self._tell(records, more, clock.monotonic() - started)
+        return Fence(fence.epoch, next_offset)
+
+    async def _read(
+        self, partition: Partition, records: Sequence[Record]
+    ) -> tuple[list[Event], int]:
+        model = spec_of(partition.topic, self._topic_prefix).event
+        read = read_batch(model, records, self._tenants, self._now())
+        if not read.strangers:
+            return read.events, read.invalid
+        await self._tenants.look_again()
+        found = [event for event in read.strangers if event.tenant_id in self._tenants]
+        return read.events + found, read.invalid + len(read.strangers) - len(found)
+
+    def _tell(self, records: Sequence[Record], more: Increments, seconds: float) -> None:
+        for verdict, count in (
+            ("accepted", more.accepted),
+            ("duplicate", more.duplicates),
+            ("invalid", more.invalid),
+        ):
+            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
+        telemetry.BATCH_SECONDS.labels(GROUP).observe(seconds)
+        age_s = self._now().timestamp() - records[-1].timestamp / 1000
+        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
+        log.debug("batch", accepted=more.accepted, duplicates=more.duplicates, seconds=seconds)

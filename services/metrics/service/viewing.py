@@ -1,0 +1,108 @@
+"""Keeps the views of this process' share of models up to date."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from services.metrics.domain.addresses import CellAddress, Position
+from services.metrics.domain.answers import render
+from services.metrics.domain.windows import Model, Place, Windows
+from shared.clock import Clock
+from shared.delivery.plan import Partition
+from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS, share_of, split_member
+from shared.measures.cells import HOUR, Cell, Series
+
+# Cells further back than this are in no window.
+REACH_S = {MINUTE_CELLS: 2 * HOUR, HOUR_CELLS: WINDOWS["7d"] + 2 * HOUR}
+
+
+class ViewStore(Protocol):
+    """Where cells are read and views are written."""
+
+    async def positions(self, partitions: Sequence[Partition]) -> dict[Partition, Position]:
+        """Positions of those partitions that have one."""
+
+    async def touched(self, partition: Partition, generation: int, since: int) -> Sequence[str]:
+        """Members of cells that changed at or after an offset."""
+
+    async def cells(self, addresses: Sequence[CellAddress]) -> list[dict[Series, Cell]]:
+        """Contents of cells."""
+
+    async def show(self, model: Model, fields: Mapping[str, str], line: str) -> None:
+        """Replace a model's view."""
+
+    async def hide(self, model: Model) -> None:
+        """Remove a model's view."""
+
+    async def looked(self, shares: Iterable[int], at_ms: int) -> None:
+        """Say that these shares' views are right as of now."""
+
+
+class ViewKeeper:
+    """The views of the models whose share belongs to partitions that we consume."""
+
+    def __init__(
+        self, store: ViewStore, topics: Sequence[str], partitions: int, now: Clock
+    ) -> None:
+        self._store = store
+        self._partitions = [Partition(topic, n) for topic in topics for n in range(partitions)]
+        self._count = partitions
+        self._now = now
+        self._shares: frozenset[int] = frozenset()
+        self._seen: dict[Partition, Position] = {}
+        self._windows = Windows(0.0)
+
+    async def look(self, shares: Iterable[int]) -> None:
+        """Bring our views up to now; `shares` are the operations partitions that we consume."""
+        now = self._now().timestamp()
+        self._take_over(frozenset(shares), now)
+        if not self._shares:
+            return
+        self._windows.advance(now)
+        positions = await self._store.positions(self._partitions)
+        for partition in self._partitions:
+            await self._follow(partition, positions.get(partition), now)
+        for model in sorted(self._windows.dirty):
+            await self._show(model, now)
+        await self._store.looked(self._shares, int(now * 1000))
+
+    def _take_over(self, shares: frozenset[int], now: float) -> None:
+        if shares != self._shares:
+            self._shares = shares
+            self._seen.clear()
+            self._windows = Windows(now, lambda model: share_of(*model, self._count) in shares)
+
+    async def _follow(self, partition: Partition, position: Position | None, now: float) -> None:
+        seen = self._seen.get(partition)
+        if position is None:
+            if seen is not None:
+                self._windows.forget(partition)
+                del self._seen[partition]
+            return
+        # After a crash of Redis or a take-over, cells may be older than we knew them.
+        if seen is not None and seen[::2] == position[::2] and seen <= position:
+            since = seen.next_offset
+        else:
+            self._windows.forget(partition)
+            since = 0
+        members = await self._store.touched(partition, position.generation, since)
+        addresses = [
+            CellAddress(partition, position.generation, member)
+            for member in members
+            if _in_reach(member, now)
+        ]
+        contents = await self._store.cells(addresses)
+        for address, content in zip(addresses, contents, strict=True):
+            self._windows.put(Place(partition, *split_member(address.member)), content)
+        self._seen[partition] = position
+
+    async def _show(self, model: Model, now: float) -> None:
+        if self._windows.retire(model):
+            await self._store.hide(model)
+        else:
+            await self._store.show(model, *render(self._windows, model, now))
+        self._windows.dirty.discard(model)
+
+
+def _in_reach(member: str, now: float) -> bool:
+    resolution, _, start = split_member(member)
+    return start >= now - REACH_S[resolution]

@@ -1,0 +1,15 @@
+"""Settings of metrics."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.settings import PostgresSettings, SharedSettings
+
+
+class MetricsSettings(SharedSettings, PostgresSettings):
+    """Everything metrics reads from the environment."""
+
+    metrics_max_records: Annotated[int, Field(ge=1, le=20_000)] = 4_000
+    prices_file: Path | None = Field(None, description="Price lines that override the table.")

@@ -1,0 +1,43 @@
+"""What metrics does by the clock: views, waiting feedback, its own report."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from shared import clock
+
+LOOK_EVERY_S = 0.5
+JOIN_EVERY_S = 1.0
+REPORT_EVERY_S = 5.0
+# A look may take at most this share of the time, however many models there are.
+LOOK_SHARE = 0.3
+
+Work = Callable[[], Awaitable[None]]
+
+
+async def _every(seconds: float, work: Work, *, share: float = 1.0) -> None:
+    while True:
+        started = clock.monotonic()
+        await work()
+        took = clock.monotonic() - started
+        await asyncio.sleep(max(seconds - took, took / share - took))
+
+
+class Ticker:
+    """The clock's work, as jobs that run for ever."""
+
+    def __init__(self, look: Work, join: Work, report: Work) -> None:
+        self._look = look
+        self._join = join
+        self._report = report
+
+    async def views(self) -> None:
+        """Bring views up to now, about twice a second."""
+        await _every(LOOK_EVERY_S, self._look, share=LOOK_SHARE)
+
+    async def joins(self) -> None:
+        """Join waiting feedback."""
+        await _every(JOIN_EVERY_S, self._join)
+
+    async def reports(self) -> None:
+        """Say how this process does."""
+        await _every(REPORT_EVERY_S, self._report)

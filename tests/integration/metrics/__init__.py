@@ -1,0 +1,1 @@
+"""Metrics on real Kafka, Redis and Postgres."""
