@@ -1,0 +1,126 @@
+"""The only place where the gateway's parts meet."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from uuid import UUID
+
+import structlog
+import uuid_utils
+import uvicorn
+from fastapi import FastAPI
+
+from services.gateway.domain.problems import AwayError
+from services.gateway.publisher import Publisher
+from services.gateway.routes.errors import install_errors
+from services.gateway.routes.middleware import Around
+from services.gateway.routes.reading import reading_routes
+from services.gateway.routes.system import system_routes
+from services.gateway.routes.writing import writing_routes
+from services.gateway.service.admission import Admission
+from services.gateway.service.intake import Intake
+from services.gateway.service.reading import Reading
+from services.gateway.settings import GatewaySettings
+from services.gateway.store.postgres import PostgresReads
+from services.gateway.store.redis import RedisReads
+from shared.clock import utc_now
+from shared.pseudonym import pseudonym
+from shared.stores import LazyPostgres, connect_redis
+
+PROBE_TIMEOUT_S = 2.0
+WARM_EVERY_S = 5.0
+
+log = structlog.get_logger()
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """The whole gateway as an ASGI app; nothing is connected before it starts."""
+    postgres = LazyPostgres(settings.postgres_dsn, service="gateway")
+    client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
+    store = PostgresReads(postgres)
+    views = RedisReads(client, settings.topic_partitions)
+    publisher = Publisher(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    checks = {"kafka": publisher.ready, "postgres": store.ping, "redis": views.ping}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warm = asyncio.ensure_future(_keep_warm(checks))
+        yield
+        warm.cancel()
+        await publisher.close()
+        await postgres.close()
+        await client.aclose()
+
+    app = FastAPI(
+        title="Assay",
+        version="0.1.0",
+        summary="Watches the AI models that agents use in production.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.openapi_version = "3.1.0"
+    app.state.admission = Admission(store, utc_now)
+    app.state.intake = Intake(
+        publisher.publish, views, settings.topic_prefix, utc_now, _new_event_id
+    )
+    app.state.reading = Reading(views, store, utc_now)
+    app.state.store = store
+    app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
+    app.state.readiness = lambda: _readiness(checks)
+    app.include_router(writing_routes())
+    app.include_router(reading_routes())
+    app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
+    install_errors(app)
+    app.add_middleware(Around)
+    return app
+
+
+async def run(settings: GatewaySettings) -> None:
+    """Serve until told to stop."""
+    if settings.event_trust == "open":
+        log.warning("event_trust_open", meaning="whoever writes to the topics may name any tenant")
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=15,
+        server_header=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+Check = Callable[[], Awaitable[object]]
+
+
+async def _readiness(checks: Mapping[str, Check]) -> dict[str, str]:
+    async def state(check: Check) -> str:
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                await check()
+        except (AwayError, TimeoutError):
+            return "away"
+        return "ok"
+
+    states = await asyncio.gather(*(state(check) for check in checks.values()))
+    return dict(zip(checks, states, strict=True))
+
+
+async def _keep_warm(checks: Mapping[str, Check]) -> None:
+    """Connect ahead of the first request, and again after trouble; say what is away."""
+    away: list[str] = []
+    while True:
+        with contextlib.suppress(asyncio.TimeoutError):
+            states = await _readiness(checks)
+            now_away = [name for name, state in states.items() if state != "ok"]
+            if now_away != away:
+                away = now_away
+                log.warning("dependencies", away=away)
+        await asyncio.sleep(WARM_EVERY_S)
+
+
+def _new_event_id() -> UUID:
+    return UUID(bytes=uuid_utils.uuid7().bytes)

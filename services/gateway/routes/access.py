@@ -1,0 +1,35 @@
+"""Every route says who may use it: `allows(permission)`, or `PUBLIC`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Depends, Request
+
+from services.gateway.domain.api_keys import Principal
+from services.gateway.domain.problems import Problem
+
+PUBLIC = {"x-permission": "none"}
+
+
+def allows(permission: str) -> dict[str, Any]:
+    """Arguments of a route that needs `permission`."""
+    return {
+        "dependencies": [Depends(_check(permission))],
+        "openapi_extra": {"x-permission": permission, "security": [{"apiKey": []}]},
+    }
+
+
+def principal(request: Request) -> Principal:
+    """Who asks, once the route's permission was checked."""
+    found: Principal = request.state.principal
+    return found
+
+
+def _check(permission: str) -> Callable[[Request], Any]:
+    async def check(request: Request) -> None:
+        admitted = await request.app.state.admission.principal(request.headers.get("authorization"))
+        if permission not in admitted.permissions:
+            raise Problem("forbidden", f"This needs the permission {permission}.")
+        request.state.principal = admitted
+
+    return check

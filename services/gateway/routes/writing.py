@@ -1,0 +1,67 @@
+"""POST of operations and feedback."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from services.gateway.routes.access import allows, principal
+from services.gateway.routes.bodies import json_body
+from shared.topics import REGISTER, Topic
+
+TRACE_HEADERS = ("traceparent", "tracestate")
+MAX_TRACE = 512
+ACCEPTED = 202
+
+
+def writing_routes() -> APIRouter:
+    """Routes that take events in."""
+    router = APIRouter(tags=["events"])
+
+    @router.post(
+        "/ai/operations/log",
+        status_code=ACCEPTED,
+        summary="Log one operation or up to 500",
+        **_documented("operations:write", Topic.OPERATIONS, many=True),
+    )
+    async def log_operations(request: Request) -> JSONResponse:
+        return await _take(request, Topic.OPERATIONS)
+
+    @router.post(
+        "/ai/feedback/submit",
+        status_code=ACCEPTED,
+        summary="Submit feedback on an operation",
+        **_documented("feedback:write", Topic.FEEDBACK, many=True),
+    )
+    async def submit_feedback(request: Request) -> JSONResponse:
+        return await _take(request, Topic.FEEDBACK)
+
+    return router
+
+
+async def _take(request: Request, kind: Topic) -> JSONResponse:
+    body = await json_body(request)
+    trace = {
+        name: request.headers[name][:MAX_TRACE] for name in TRACE_HEADERS if name in request.headers
+    }
+    answer = await request.app.state.intake.take_once(
+        kind,
+        body,
+        principal(request).tenant_id,
+        trace,
+        request.headers.get("idempotency-key"),
+    )
+    return JSONResponse(answer, ACCEPTED)
+
+
+def _documented(permission: str, kind: Topic, *, many: bool) -> dict[str, Any]:
+    """The route's permission, and the body it reads itself."""
+    schema = REGISTER[kind].event.model_json_schema()
+    filled_in = ("event_id", "occurred_at", "tenant_id")
+    schema["required"] = [name for name in schema["required"] if name not in filled_in]
+    body = {"anyOf": [schema, {"type": "array", "items": schema}]} if many else schema
+    declared = allows(permission)
+    declared["openapi_extra"] |= {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}}
+    }
+    return declared

@@ -1,0 +1,141 @@
+"""Takes events in: judge each, publish the good ones, answer for every one."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.gateway.domain.intake import Outgoing, prepare, read_body
+from services.gateway.domain.problems import AwayError, Problem
+from shared.clock import Clock
+from shared.errors import InvalidRecordError
+from shared.topics import REGISTER, Topic, TopicSpec, topic_name
+
+DONE_PARTS = 3
+
+
+class Publish(Protocol):
+    """Sends events; returns once the broker has them."""
+
+    async def __call__(
+        self,
+        spec: TopicSpec,
+        topic: str,
+        events: Sequence[Outgoing],
+        tenant_id: str,
+        trace: Mapping[str, str],
+    ) -> None: ...
+
+
+class Answers(Protocol):
+    """Remembers answers by Idempotency-Key."""
+
+    async def begin(self, tenant_id: str, key: str, body: bytes) -> str | None:
+        """Reserve a key."""
+
+    async def finish(
+        self, tenant_id: str, key: str, body: bytes, answer: dict[str, Any] | None
+    ) -> None:
+        """Keep its answer, or free it."""
+
+
+class Intake:
+    """What POST does with events."""
+
+    def __init__(
+        self,
+        publish: Publish,
+        answers: Answers,
+        topic_prefix: str,
+        now: Clock,
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self._publish = publish
+        self._answers = answers
+        self._prefix = topic_prefix
+        self._now = now
+        self._new_id = new_id
+
+    async def take_once(
+        self, kind: Topic, body: bytes, tenant_id: str, trace: Mapping[str, str], key: str | None
+    ) -> dict[str, Any]:
+        """Take a body in, once per Idempotency-Key; a repeat gets the first answer."""
+        if key is None:
+            return await self.take(kind, body, tenant_id, trace)
+        scoped = f"{kind.value} {key}"
+        try:
+            found = await self._answers.begin(tenant_id, scoped, body)
+        except AwayError:
+            # Without Redis nobody remembers answers; event ids still make repeats harmless.
+            return await self.take(kind, body, tenant_id, trace)
+        if found is not None:
+            return _repeated(found, body)
+        answer = None
+        try:
+            answer = await self.take(kind, body, tenant_id, trace)
+        finally:
+            with suppress(AwayError):  # then the reservation expires by itself
+                await self._answers.finish(tenant_id, scoped, body, answer)
+        return answer
+
+    async def take(
+        self, kind: Topic, body: bytes, tenant_id: str, trace: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Judge, publish, answer."""
+        content = read_body(body)
+        events = content if isinstance(content, list) else [content]
+        spec = REGISTER[kind]
+        outgoing: list[Outgoing | None] = []
+        errors: list[dict[str, Any]] = []
+        for index, event in enumerate(events):
+            try:
+                outgoing.append(prepare(spec.event, event, tenant_id, self._now(), self._new_id))
+            except InvalidRecordError as error:
+                outgoing.append(None)
+                errors.append(_error(index, error))
+        good = [one for one in outgoing if one is not None]
+        if not good:
+            raise Problem("invalid", _first(errors, len(events)), errors=errors)
+        event_ids = [one.event_id if one else None for one in outgoing]
+        try:
+            await self._publish(spec, topic_name(kind, self._prefix), good, tenant_id, trace)
+        except AwayError as error:
+            raise Problem(
+                "unavailable",
+                f"{error}: whether they were stored is unknown. "
+                "Retry with the same event_id and occurred_at; repeats are counted once.",
+                more={"event_ids": event_ids},
+            ) from error
+        return {
+            "accepted": len(good),
+            "rejected": len(errors),
+            "event_ids": event_ids,
+            "errors": errors,
+        }
+
+
+def _error(index: int, error: InvalidRecordError) -> dict[str, Any]:
+    return {
+        "index": index,
+        "pointer": error.pointer,
+        "code": error.reason.value,
+        "message": error.detail,
+    }
+
+
+def _first(errors: Sequence[Mapping[str, Any]], events: int) -> str:
+    if events == 1:
+        return str(errors[0]["message"])
+    return f"None of the {events} events can be accepted; the first: {errors[0]['message']}"
+
+
+def _repeated(found: str, body: bytes) -> dict[str, Any]:
+    state, digest, *answer = found.split(" ", DONE_PARTS - 1)
+    if digest != sha256(body).hexdigest():
+        raise Problem("idempotency-reuse", "Use a new Idempotency-Key for another body.")
+    if state == "pending":
+        raise Problem("idempotency-in-flight", "Try again once the first request has finished.")
+    stored: dict[str, Any] = json.loads(answer[0])
+    return stored

@@ -1,0 +1,18 @@
+"""Settings of the gateway."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import PostgresSettings, SecretSettings, SharedSettings
+
+
+class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings):
+    """Everything the gateway reads from the environment."""
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(8080, ge=1, le=65535)
+    metrics_public: bool = Field(
+        True, description="Whether /metrics answers without a key; it names no tenant."
+    )
+    docs_dir: Path = Field(Path("docs"), description="Where asyncapi.json and schemas/ lie.")

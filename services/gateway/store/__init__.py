@@ -1,0 +1,1 @@
+"""What the gateway reads: Postgres under row level security, Redis views."""

@@ -1,0 +1,105 @@
+"""Redis: views that are ready, and what was answered under an Idempotency-Key."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from redis.exceptions import RedisError
+
+from services.gateway.domain.problems import AwayError
+from shared import keys
+from shared.delivery.redis import Client
+
+IN_FLIGHT_S = 60
+ANSWER_S = 24 * 3600
+
+
+class Ready(NamedTuple):
+    """A stored view and when its share was last looked at (Unix ms)."""
+
+    content: bytes
+    as_of_ms: int
+
+
+class RedisReads:
+    """What the gateway asks Redis."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self._partitions = partitions
+
+    async def view(self, tenant_id: str, model_id: str, field: str) -> Ready | None:
+        """One field of a model's view; `None` when there is none."""
+        share = keys.share_of(tenant_id, model_id, self._partitions)
+        async with _asked():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hget(keys.view(tenant_id, model_id), field)
+            pipeline.hget(keys.LOOKED, str(share))
+            content, looked = await pipeline.execute()
+        return None if content is None or looked is None else Ready(content, int(looked))
+
+    async def series(
+        self, tenant_id: str, model_id: str, windows: tuple[str, ...]
+    ) -> tuple[dict[str, Any], int] | None:
+        """Cells by series of several windows, and as of when."""
+        share = keys.share_of(tenant_id, model_id, self._partitions)
+        async with _asked():
+            pipeline = self._client.pipeline(transaction=False)
+            fields = [f"{window}:series" for window in windows]
+            pipeline.hmget(keys.view(tenant_id, model_id), fields)
+            pipeline.hget(keys.LOOKED, str(share))
+            contents, looked = await pipeline.execute()
+        if None in contents or looked is None:
+            return None
+        return {w: json.loads(c) for w, c in zip(windows, contents, strict=True)}, int(looked)
+
+    async def models(self, tenant_id: str) -> dict[str, Any]:
+        """Lines of the list of models."""
+        async with _asked():
+            found: Any = await self._client.hgetall(keys.models(tenant_id))
+        return {name.decode(): json.loads(line) for name, line in found.items()}
+
+    async def begin(self, tenant_id: str, key: str, body: bytes) -> str | None:
+        """Reserve an Idempotency-Key; answers what is there already, `None` when it was free."""
+        async with _asked():
+            reserved = await self._client.set(
+                _idempotency(tenant_id, key), f"pending {_hash(body)}", nx=True, ex=IN_FLIGHT_S
+            )
+            if reserved:
+                return None
+            found: Any = await self._client.get(_idempotency(tenant_id, key))
+        return found.decode() if found else None
+
+    async def finish(
+        self, tenant_id: str, key: str, body: bytes, answer: dict[str, Any] | None
+    ) -> None:
+        """Keep the answer for a day; without one, free the key again."""
+        async with _asked():
+            if answer is None:
+                await self._client.delete(_idempotency(tenant_id, key))
+            else:
+                stored = f"done {_hash(body)} {json.dumps(answer)}"
+                await self._client.set(_idempotency(tenant_id, key), stored, ex=ANSWER_S)
+
+    async def ping(self) -> None:
+        """Raise `AwayError` unless Redis answers."""
+        async with _asked():
+            await self._client.ping()
+
+
+@asynccontextmanager
+async def _asked() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise AwayError("redis") from error
+
+
+def _idempotency(tenant_id: str, key: str) -> str:
+    return f"idempotency:{tenant_id}:{sha256(key.encode()).hexdigest()}"
+
+
+def _hash(body: bytes) -> str:
+    return sha256(body).hexdigest()

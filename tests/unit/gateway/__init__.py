@@ -1,0 +1,1 @@
+"""The pure rooms of the gateway."""
