@@ -1,0 +1,173 @@
+"""The one thread that sends: it takes from a bounded buffer and never gets in the agent's way."""
+
+import asyncio
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+
+from assay_sdk.events import Encoded, Given, Refused
+from assay_sdk.outcome import Counters, FlushResult
+from assay_sdk.transports import Later, Transport
+
+MOST_AT_ONCE = 1_000
+IDLE_S = 0.05
+FIRST_WAIT_S, MOST_WAIT_S = 0.1, 5.0
+WARN_EVERY_S = 60.0
+
+log = logging.getLogger("assay_sdk")
+
+
+class Sender:
+    """A buffer and its thread. `put` costs the caller an append."""
+
+    _given: int
+    _done: int
+    _lost: int
+    _failed: int
+    _told: tuple[int, int]
+    """Delivered and failed events that flush has answered for already."""
+    _thread: threading.Thread | None
+
+    def __init__(
+        self,
+        transport: Callable[[], Transport],
+        encode: Callable[[Given], Encoded],
+        most: int,
+        counters: Counters,
+    ) -> None:
+        self._transport = transport
+        self._encode = encode
+        self._most = most
+        self._counters = counters
+        self._begin_anew()
+        # A child process has the buffer but not the thread: the parent sends what is in it.
+        myself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _begin_anew(myself()))
+
+    def put(self, given: Given) -> None:
+        """Take an event; when the buffer is full the oldest gives way, and is counted."""
+        buffer = self._buffer
+        if len(buffer) >= self._most:
+            try:
+                buffer.popleft()
+                self._counters.add("dropped:buffer_full")
+                self._lost += 1
+            except IndexError:
+                pass  # the thread was quicker
+        buffer.append(given)
+        self._given += 1
+        if self._thread is None:
+            self._start()
+
+    def flush(self, timeout_s: float) -> FlushResult:
+        """Wait until everything given so far is settled; answers for all since the last flush."""
+        wanted, give_up_at = self._given, time.monotonic() + timeout_s
+        with self._settled:
+            while self._done + self._lost < wanted:
+                left = give_up_at - time.monotonic()
+                if left <= 0:
+                    break
+                self._settled.wait(min(left, 0.1))
+            failed, delivered = self._failed + self._lost, self._done - self._failed
+            told_delivered, told_failed = self._told
+            self._told = (delivered, failed)
+            pending = max(0, wanted - self._done - self._lost)
+        return FlushResult(delivered - told_delivered, failed - told_failed, pending)
+
+    def close(self, timeout_s: float) -> FlushResult:
+        """Flush, then end the thread."""
+        result = self.flush(timeout_s)
+        self._closing = True
+        thread = self._thread
+        if thread is not None:
+            thread.join(min(timeout_s, 2.0))
+        self._thread, self._closing = None, False
+        return result
+
+    def _begin_anew(self) -> None:
+        self._buffer: deque[Given] = deque()
+        self._settled = threading.Condition()
+        self._starting = threading.Lock()
+        self._thread = None
+        self._given = self._done = self._lost = self._failed = 0
+        self._told = (0, 0)
+        self._closing = False
+        self._warned_at = -WARN_EVERY_S
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=lambda: asyncio.run(self._run()), name="assay-sender", daemon=True
+                )
+                self._thread.start()
+
+    async def _run(self) -> None:
+        transport = self._transport()
+        while not (self._closing and not self._buffer):
+            events = self._take()
+            if events:
+                await self._deliver(transport, events)
+            else:
+                await asyncio.sleep(IDLE_S)
+        await transport.close()
+
+    def _take(self) -> list[Encoded]:
+        events: list[Encoded] = []
+        while self._buffer and len(events) < MOST_AT_ONCE:
+            try:
+                given = self._buffer.popleft()
+            except IndexError:
+                break
+            try:
+                events.append(self._encode(given))
+            except Refused as refusal:
+                self._counters.add(str(refusal))
+                self._settle(1, failed=1)
+            except Exception:
+                self._counters.add("dropped:invalid")
+                self._settle(1, failed=1)
+        return events
+
+    async def _deliver(self, transport: Transport, events: list[Encoded]) -> None:
+        """Send the same bytes until the other side has them, or we are told to end."""
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                sent = await transport.send(events)
+            except Later as later:
+                self._warn(f"not delivered yet, trying again: {later}")
+                if self._closing:
+                    self._counters.add("dropped:closed", len(events))
+                    self._settle(len(events), failed=len(events))
+                    return
+                await asyncio.sleep(max(later.after_s, wait_s * random.uniform(0.5, 1)))  # noqa: S311
+                wait_s = min(wait_s * 2, MOST_WAIT_S)
+            else:
+                self._counters.add("sent", sent.taken)
+                if sent.refused:
+                    self._counters.add("dropped:refused", sent.refused)
+                    self._warn(f"{sent.refused} events were refused as invalid")
+                self._settle(len(events), failed=sent.refused)
+                return
+
+    def _settle(self, count: int, *, failed: int = 0) -> None:
+        with self._settled:
+            self._done += count
+            self._failed += failed
+            self._settled.notify_all()
+
+    def _warn(self, what: str) -> None:
+        if time.monotonic() - self._warned_at >= WARN_EVERY_S:
+            self._warned_at = time.monotonic()
+            log.warning("Assay: %s", what)
+
+
+def _begin_anew(sender: Sender | None) -> None:
+    if sender is not None:
+        sender._begin_anew()
