@@ -14,6 +14,7 @@ from shared.settings import SharedSettings
 
 BATCH_TIMEOUT_MS = 50
 MAX_RECORDS = 2_000
+FETCH_WAIT_MS = 100
 GRACE_S = 20
 
 ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
@@ -51,6 +52,8 @@ def subscribe_batches(
         no_reply=True,  # a producer's `reply_to` header must not make us write
         parser=parse_safely,
         decoder=keep_records,
+        # Other requests wait behind a fetch on the same connection: keep it short.
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         session_timeout_ms=10_000,
         rebalance_timeout_ms=30_000,
         max_poll_interval_ms=300_000,

@@ -43,6 +43,7 @@ async def run(settings: IngestSettings) -> None:
         GROUP,
         Ingest(store, tenants, settings.topic_prefix, utc_now),
         lambda: consumer_of(subscriber),
+        exact_ends=settings.kafka_exact_ends,
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.ingest_max_records)
     publisher = DeadLetterPublisher(

@@ -47,7 +47,9 @@ async def run(settings: MetricsSettings) -> None:
     store = RedisStore(client, utc_now)
     sink = Metrics(store, tenants, settings.topic_prefix, price_table(overrides), utc_now)
     broker = consumer_broker(settings)
-    runner = Runner(GROUP, sink, lambda: consumer_of(subscriber))
+    runner = Runner(
+        GROUP, sink, lambda: consumer_of(subscriber), exact_ends=settings.kafka_exact_ends
+    )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.metrics_max_records)
 
     names = [topic_name(topic, settings.topic_prefix) for topic in TOPICS]

@@ -1,0 +1,33 @@
+"""All commands in one place."""
+
+import importlib
+from typing import Annotated
+
+import typer
+
+from deploy.cli.dlq import dlq
+from deploy.cli.jobs import keys, migrate_command, topics
+from deploy.cli.publish import publish
+from deploy.cli.run import demo, up
+from deploy.system import SERVICES
+
+app = typer.Typer(
+    help="Assay watches the AI models that your agents use.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(up)
+app.command()(demo)
+app.command()(publish)
+app.command("migrate")(migrate_command)
+app.add_typer(topics, name="topics", help="Kafka topics.")
+app.add_typer(keys, name="keys", help="API keys.")
+app.add_typer(dlq, name="dlq", help="Dead letters: what could not be read.")
+
+
+@app.command()
+def service(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SERVICES)}.")]) -> None:
+    """Run one service in the foreground: how a container runs it."""
+    if name not in SERVICES:
+        raise typer.BadParameter(f"there is no service {name!r}; services: {', '.join(SERVICES)}")
+    importlib.import_module(f"services.{name}.__main__").main()

@@ -1,0 +1,40 @@
+"""What several commands read from the environment."""
+
+import os
+
+from deploy.cli.say import fail
+from shared.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
+
+WHERE = "set it, or take it from `assay up --env-file FILE`"
+
+
+def owner_dsn() -> str:
+    """ASSAY_POSTGRES_DSN of the owner."""
+    return _needed("ASSAY_POSTGRES_DSN")
+
+
+def bootstrap_servers() -> str:
+    """ASSAY_KAFKA_BOOTSTRAP_SERVERS."""
+    return _needed("ASSAY_KAFKA_BOOTSTRAP_SERVERS")
+
+
+def idempotence() -> bool:
+    """ASSAY_KAFKA_IDEMPOTENCE."""
+    return os.environ.get("ASSAY_KAFKA_IDEMPOTENCE", "true").lower() != "false"
+
+
+def topic_prefix() -> str:
+    """ASSAY_TOPIC_PREFIX."""
+    return os.environ.get("ASSAY_TOPIC_PREFIX", DEFAULT_PREFIX)
+
+
+def topic_partitions() -> int:
+    """ASSAY_TOPIC_PARTITIONS."""
+    return int(os.environ.get("ASSAY_TOPIC_PARTITIONS", DEFAULT_PARTITIONS))
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        fail("This command cannot run.", f"{name} is not set", WHERE)
+    return value

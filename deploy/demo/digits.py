@@ -1,0 +1,84 @@
+"""Two classifiers that really read digits: scikit-learn's bundled images, nothing made up."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from assay_sdk import Assay, Experiment, Variant, assign
+
+TRAINING = 600
+USERS = 500
+NOISY_SHARE = 0.2
+NOISE = 6.0  # standard deviation, on pixels of 0 to 16
+FLUSH_EVERY = 1_000
+FLUSH_S = 30.0
+EXPERIMENT = Experiment("digits", "demo", (Variant("a", 0.5, is_control=True), Variant("b", 0.5)))
+MODELS = {"a": "digits-logistic", "b": "digits-bayes"}
+
+OnProgress = Callable[[int], None]
+
+
+class Served(NamedTuple):
+    """What was really served, counted on this side."""
+
+    operations: dict[str, int]
+    feedback: dict[str, int]
+    accuracy: dict[str, dict[str, float]]
+
+
+class Digits:
+    """Trained on some of the images; serves the others, the last of them through noise."""
+
+    def __init__(self, seed: int = 7) -> None:
+        import numpy as np  # noqa: PLC0415 - an extra, needed only by the demo
+        from sklearn.datasets import load_digits  # noqa: PLC0415
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+        from sklearn.naive_bayes import GaussianNB  # noqa: PLC0415
+
+        self._random = np.random.default_rng(seed)
+        digits = load_digits()
+        order = self._random.permutation(len(digits.target))
+        images, truths = digits.data[order], digits.target[order]
+        self._images, self._truths = images[TRAINING:], truths[TRAINING:]
+        self._models: dict[str, Any] = {
+            "a": LogisticRegression(max_iter=2_000).fit(images[:TRAINING], truths[:TRAINING]),
+            "b": GaussianNB(var_smoothing=1e-2).fit(images[:TRAINING], truths[:TRAINING]),
+        }
+
+    def serve(self, assay: Assay, predictions: int, on_progress: OnProgress) -> Served:
+        """Predict, measure, and tell what was right; every operation gets its ground truth."""
+        operations = dict.fromkeys(MODELS.values(), 0)
+        right: dict[tuple[str, str], list[bool]] = {}
+        for number in range(predictions):
+            noisy = number >= predictions * (1 - NOISY_SHARE)
+            user = f"user-{number % USERS}"
+            variant = assign(EXPERIMENT, user)[0].key
+            correct = self._predict(assay, number, user, variant, noisy=noisy)
+            operations[MODELS[variant]] += 1
+            right.setdefault((MODELS[variant], "noisy" if noisy else "clean"), []).append(correct)
+            if (number + 1) % FLUSH_EVERY == 0:
+                assay.flush(FLUSH_S)
+                on_progress(number + 1)
+        accuracy: dict[str, dict[str, float]] = {}
+        for (model, phase), results in right.items():
+            accuracy.setdefault(model, {})[phase] = sum(results) / len(results)
+        return Served(operations, dict(operations), accuracy)
+
+    def _predict(self, assay: Assay, number: int, user: str, variant: str, *, noisy: bool) -> bool:
+        place = number % len(self._truths)
+        image, truth = self._images[place], int(self._truths[place])
+        if noisy:
+            image = image + self._random.normal(0, NOISE, image.shape)
+        with assay.operation(
+            MODELS[variant],
+            operation_type="classification",
+            user_id=user,
+            ab_test_id=EXPERIMENT.key,
+            variant=variant,
+        ) as operation:
+            chances = self._models[variant].predict_proba(image[None])[0]
+            answer = int(chances.argmax())
+            operation.set(confidence=float(chances[answer]))
+        said = {"accurate": answer == truth, "rating": 5 if answer == truth else 1}
+        correction = None if answer == truth else str(truth)
+        operation.feedback(source="code", user_id=user, correction=correction, **said)
+        return answer == truth

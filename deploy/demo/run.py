@@ -1,0 +1,138 @@
+"""The demo: serve, replay, wait until all is counted, compare."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from assay_sdk import Assay
+from deploy.demo.audit import Auditor, Books, Sums
+from deploy.demo.digits import Digits, Served
+from deploy.demo.freshness import FreshnessProbe
+from deploy.demo.summary import Summary, differences, grown
+from deploy.demo.trace import Totals, read_trace, replay
+from deploy.system import Running
+
+BUFFER = 200_000
+SETTLE_DEADLINE_S = 120
+CHECK_EVERY_S = 0.3
+VIEWS_FOLLOW_S = 2.0
+
+
+class Demo:
+    """One run against a running system."""
+
+    def __init__(self, running: Running, console: Console) -> None:
+        self._running = running
+        self._console = console
+        self._auditor = Auditor(running)
+
+    async def run(self, predictions: int, traces: list[Path]) -> Summary:
+        """Do the work and compare; raises only if the work itself cannot be done."""
+        summary = Summary()
+        before = await self._auditor.books()
+        started = time.perf_counter()
+        probe = FreshnessProbe(self._running)
+        probing = asyncio.ensure_future(probe.run())
+        expected = await self._work(predictions, traces, summary)
+        await probe.stop(probing)
+        expected[probe.model_id] = {"n": probe.sent}
+        with self._console.status("counting …"):
+            behind = await self._settled(expected, before)
+        summary.seconds = round(time.perf_counter() - started, 2)
+        summary.expect("partitions not consumed to their end", {}, behind)
+        summary.published += probe.sent
+        summary.accepted += probe.sent
+        await self._compare(summary, expected, before)
+        summary.events_per_second = round(summary.published / summary.seconds, 1)
+        summary.freshness_p50_ms, summary.freshness_p99_ms = probe.percentiles()
+        return summary
+
+    async def _work(self, predictions: int, traces: list[Path], summary: Summary) -> Sums:
+        """Serve digits and replay traces through one client; answers what to expect."""
+        digits = await asyncio.to_thread(Digits)
+        calls = {f"trace-{path.stem}": read_trace(path) for path in traces}
+        assay = self._client()
+        columns = (TextColumn("  {task.description:<18}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self._console) as progress:
+
+            def bar(name: str, total: int) -> Callable[[int], None]:
+                task = progress.add_task(name, total=total)
+                return lambda done: progress.update(task, completed=done)
+
+            jobs: list[Any] = [
+                asyncio.to_thread(digits.serve, assay, predictions, bar("predictions", predictions))
+            ]
+            now = datetime.now(UTC)
+            for model, lines in calls.items():
+                jobs.append(
+                    asyncio.to_thread(replay, assay, model, lines, now, bar(model, len(lines)))
+                )
+            served, *totals = await asyncio.gather(*jobs)
+        result = await asyncio.to_thread(assay.close, 60.0)
+        expected = _expected(served, dict(zip(calls, totals, strict=True)))
+        summary.published = sum(one.get("n", 0) + one.get("f_n", 0) for one in expected.values())
+        summary.accepted = assay.counters.sent
+        summary.accuracy = served.accuracy
+        summary.expect(
+            "events not delivered by the client", (0, 0), (result.failed, result.pending)
+        )
+        summary.expect("acknowledged events", summary.published, summary.accepted)
+        return expected
+
+    async def _compare(self, summary: Summary, expected: Sums, before: Books) -> None:
+        found = grown(before, await self._auditor.books())
+        for difference in differences(expected, found):
+            summary.expect(*difference)
+        summary.expect("dead letters", 0, found.dead_letters)
+        summary.expect("duplicates", 0, found.duplicates)
+        summary.models = {name: found.redis.get(name, {}) for name in expected}
+        summary.dead_lettered, summary.duplicates = found.dead_letters, found.duplicates
+        summary.postgres_operations = sum(one.get("n", 0) for one in found.postgres.values())
+        summary.redis_operations = sum(one.get("n", 0) for one in found.redis.values())
+        summary.feedback = sum(one.get("f_n", 0) for one in found.postgres.values())
+        for model in expected:
+            held = (await self._auditor.books()).redis[model]["n"]
+            shown = (await self._auditor.shown(model, "7d")).get("sample")
+            summary.expect(f"operations of {model} at the gateway", held, shown)
+
+    async def _settled(self, expected: Sums, before: Books) -> dict[str, str]:
+        """Wait until both consumers have read everything and the stores hold it, or too long."""
+        give_up_at = time.monotonic() + SETTLE_DEADLINE_S
+        while time.monotonic() < give_up_at:
+            behind = await self._auditor.behind()
+            found = grown(before, await self._auditor.books())
+            if not behind and not differences(expected, found):
+                break
+            await asyncio.sleep(CHECK_EVERY_S)
+        await asyncio.sleep(VIEWS_FOLLOW_S)
+        return behind
+
+    def _client(self) -> Assay:
+        return Assay.kafka(
+            self._running.addresses.kafka_bootstrap_servers,
+            tenant_id=self._running.tenant,
+            topic_prefix=self._running.topic_prefix,
+            idempotence=self._running.idempotence,
+            agent_id="demo",
+            max_buffer=BUFFER,
+        )
+
+
+def _expected(served: Served, traces: dict[str, Totals]) -> Sums:
+    expected: Sums = {
+        model: {"n": count, "f_n": served.feedback[model]}
+        for model, count in served.operations.items()
+    }
+    for model, totals in traces.items():
+        expected[model] = {
+            "n": totals.operations,
+            "tin": totals.input_tokens,
+            "tout": totals.output_tokens,
+        }
+    return expected
