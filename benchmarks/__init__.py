@@ -1,1 +1,1 @@
-""""""
+"""What Assay costs, as ratios to ceilings and peers measured in the same run."""

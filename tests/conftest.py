@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from redis import Redis
 
+from deploy.local.kafka_jars import KafkaJars
 from tests.support import docker
 from tests.support import kafka as kafka_support
 from tests.support import stores as stores_support
@@ -50,7 +51,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.fail(without)  # a skipped broker would make the delivery tests mean nothing
         pytest.skip(without)
     else:
-        server = kafka_support.KafkaJars(tmp_path_factory.mktemp("kafka"))
+        server = KafkaJars(tmp_path_factory.mktemp("kafka"))
         server.start()
         yield server.bootstrap
         server.stop()

@@ -1,0 +1,119 @@
+"""Consumers from a full topic: FastStream's raw ceiling, metrics, ingest, and Quix Streams."""
+
+import asyncio
+import json
+import subprocess
+import time
+import venv
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from benchmarks.servers import Servers, events, filled_topic, rate_of, rss_mb
+from shared.kafka import consumer_broker, subscribe_batches
+from shared.settings import SharedSettings
+
+EVENTS = 150_000
+QUIX = "quixstreams==3.28.0"
+QUIX_SCRIPT = Path(__file__).with_name("quix_peer.py")
+
+
+async def consuming(target: Servers) -> dict[str, Any]:
+    """Events per second of each, on the same records."""
+    content = events(EVENTS)
+    prefix = f"b{uuid4().hex[:6]}."
+    await filled_topic(target, prefix, content)
+    results: dict[str, Any] = {"faststream_raw": await _raw(target, prefix)}
+    metrics = target.service("metrics", prefix)
+    results["metrics"] = await rate_of(lambda: target.metrics_position(prefix), EVENTS, 120)
+    results["metrics_rss_mb"] = rss_mb(metrics)
+    metrics.stop()
+    ingest = target.service("ingest", prefix)
+    results["ingest"] = await rate_of(lambda: target.ingest_position(prefix), EVENTS, 180)
+    results["ingest_rss_mb"] = rss_mb(ingest)
+    ingest.stop()
+    results["copy_staging"] = await _copy_ceiling(target)
+    return results
+
+
+async def quix(target: Servers) -> dict[str, Any]:
+    """Windowed count, mean and max per model by Quix Streams, from its own environment."""
+    python = target.folder / "quix" / "bin" / "python"
+    if not python.exists():
+        venv.create(target.folder / "quix", with_pip=True)
+        command = [python, "-m", "pip", "install", "--quiet", QUIX]
+        await asyncio.to_thread(subprocess.run, command, check=True)
+    content = events(EVENTS)
+    results: dict[str, Any] = {}
+    for guarantee in ("at-least-once", "exactly-once"):
+        prefix = f"q{uuid4().hex[:6]}."
+        await filled_topic(target, prefix, content)
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [python, QUIX_SCRIPT, target.bootstrap, f"{prefix}operations.v1", guarantee,
+             str(EVENTS), str(target.folder / f"quix-{guarantee}")],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=True,
+        )  # fmt: skip
+        results[f"quix_{guarantee}"] = json.loads(done.stdout.splitlines()[-1])["rate"]
+    return results
+
+
+async def _raw(target: Servers, prefix: str) -> float:
+    """Nothing but FastStream handing raw batches over."""
+    settings = SharedSettings(kafka_bootstrap_servers=target.bootstrap, redis_url="redis://unused")
+    broker = consumer_broker(settings)
+    seen, first, last = 0, 0.0, 0.0
+    complete = asyncio.Event()
+
+    async def count(records: Any) -> None:
+        nonlocal seen, first, last
+        last = time.perf_counter()
+        first = first or last
+        seen += len(records)
+        if seen >= EVENTS:
+            complete.set()
+
+    subscribe_batches(broker, f"{prefix}operations.v1", group="raw", apply=count, max_records=4_000)
+    await broker.start()
+    await asyncio.wait_for(complete.wait(), 60)
+    await broker.stop()
+    return seen / (last - first)
+
+
+async def _copy_ceiling(target: Servers) -> float:
+    """COPY into a temporary table, then INSERT SELECT: what any fenced ingest must pay."""
+    connection = await asyncpg.connect(target.postgres_dsn)
+    await connection.execute(
+        """
+        CREATE UNLOGGED TABLE ceiling (tenant_id text, event_id uuid, occurred_at timestamptz,
+            model_id text, response_time_ms float8, body text,
+            PRIMARY KEY (tenant_id, event_id, occurred_at));
+        ALTER TABLE ceiling SET LOGGED;
+        CREATE TEMPORARY TABLE staged (LIKE ceiling) ON COMMIT DELETE ROWS;
+        SET synchronous_commit = off;
+        """
+    )
+    rows = []
+    for _, value in events(60_000):
+        event = json.loads(value)
+        rows.append(
+            ("acme", event["event_id"], datetime.fromisoformat(event["occurred_at"]),
+             event["model_id"], event["response_time_ms"], value.decode()[:300])
+        )  # fmt: skip
+    started = time.perf_counter()
+    for start in range(0, len(rows), 4_000):
+        async with connection.transaction():
+            await connection.copy_records_to_table("staged", records=rows[start : start + 4_000])
+            await connection.execute(
+                "INSERT INTO ceiling SELECT * FROM staged ON CONFLICT DO NOTHING"
+            )
+    rate = len(rows) / (time.perf_counter() - started)
+    await connection.execute("DROP TABLE ceiling")
+    await connection.close()
+    return rate

@@ -1,0 +1,49 @@
+"""The peer, run by its own Python: a windowed count, mean and max per model, until all is read.
+
+Usage: quix_peer.py BOOTSTRAP TOPIC GUARANTEE EVENTS STATE_DIR; prints {"rate": events per second}.
+"""
+
+import json
+import sys
+import time
+from datetime import timedelta
+
+from quixstreams import Application
+from quixstreams.dataframe.windows import Count, Max, Mean
+
+bootstrap, topic_name, guarantee, events, state_dir = sys.argv[1:6]
+app = Application(
+    broker_address=bootstrap,
+    consumer_group=f"quix-{time.time_ns()}",
+    auto_offset_reset="earliest",
+    processing_guarantee=guarantee,
+    state_dir=state_dir,
+    loglevel="ERROR",
+    auto_create_topics=True,
+)
+topic = app.topic(topic_name, value_deserializer="json")
+frame = app.dataframe(topic)
+seen = [0, 0.0]
+
+
+def count(value):
+    """Note the first and every record."""
+    if not seen[0]:
+        seen[1] = time.perf_counter()
+    seen[0] += 1
+    return value
+
+
+frame = frame.update(count)
+frame = frame.group_by("model_id") if len(sys.argv) > 6 else frame
+frame = (
+    frame.tumbling_window(timedelta(minutes=1))
+    .agg(
+        count=Count(),
+        mean=Mean("response_time_ms"),
+        max=Max("response_time_ms"),
+    )
+    .current()
+)
+app.run(count=int(events), timeout=20)
+print(json.dumps({"rate": seen[0] / (time.perf_counter() - seen[1])}))

@@ -1,0 +1,102 @@
+"""HTTP: a metrics answer against a bare FastAPI route that reads one Redis key."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+from redis.asyncio import Redis
+
+from benchmarks.servers import Servers, events, filled_topic, rss_mb
+from deploy.jobs.keys import create_key
+from deploy.local.process import Child, free_port, spawn
+
+SECONDS = 5.0
+CONNECTIONS = 16
+BARE = """
+import sys, uvicorn
+from fastapi import FastAPI, Response
+from redis.asyncio import Redis
+app, client = FastAPI(), Redis.from_url(sys.argv[2])
+@app.get("/bare")
+async def bare() -> Response:
+    return Response(await client.get("bare"), media_type="application/json")
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+
+
+async def serving(target: Servers) -> dict[str, Any]:
+    """Requests per second of both, in turn."""
+    prefix = f"h{uuid4().hex[:6]}."
+    await filled_topic(target, prefix, events(2_000))
+    key = await create_key(target.postgres_dsn, tenant="acme", role="viewer", name="bench")
+    port, bare_port = free_port(), free_port()
+    metrics = target.service("metrics", prefix)
+    gateway = target.service("gateway", prefix, ASSAY_GATEWAY_PORT=str(port))
+    argv: list[str | Path] = [sys.executable, "-c", BARE, str(bare_port), target.redis_url]
+    bare = spawn("bare", argv, target.folder / "bare.log")
+    try:
+        headers = {"Authorization": f"Bearer {key.key}"}
+        url = f"http://127.0.0.1:{port}/ai/metrics/model-1"
+        content = await _answer(url, headers)
+        async with Redis.from_url(target.redis_url) as client:
+            await client.set("bare", content)
+        await _answer(f"http://127.0.0.1:{bare_port}/bare", {})
+        metrics.stop()
+        rates: dict[str, list[float]] = {"bare": [], "gateway": []}
+        for _ in range(3):
+            rates["bare"].append(await _load(bare_port, "/bare", {}))
+            rates["gateway"].append(await _load(port, "/ai/metrics/model-1", headers))
+        return {
+            "bare_route": sorted(rates["bare"])[1],
+            "get_metrics": sorted(rates["gateway"])[1],
+            "gateway_rss_mb": rss_mb(gateway),
+        }
+    finally:
+        _stop(metrics, gateway, bare)
+
+
+async def _answer(url: str, headers: dict[str, str]) -> bytes:
+    give_up_at = time.perf_counter() + 60
+    async with httpx2.AsyncClient(headers=headers, timeout=5) as client:
+        while True:
+            try:
+                answer = await client.get(url)
+                if answer.is_success:
+                    return bytes(answer.content)
+            except httpx2.TransportError:
+                pass
+            if time.perf_counter() > give_up_at:
+                raise TimeoutError(url)
+            await asyncio.sleep(0.1)
+
+
+async def _load(port: int, path: str, headers: dict[str, str]) -> float:
+    """Keep-alive requests over a few raw connections; answers per second."""
+    lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers.items())]
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    done, stop_at = 0, time.perf_counter() + SECONDS
+
+    async def client() -> None:
+        nonlocal done
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < stop_at:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(head.decode())
+            length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
+            await reader.readexactly(int(length))
+            done += 1
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
+    return done / SECONDS
+
+
+def _stop(*children: Child) -> None:
+    for child in children:
+        child.stop(timeout_s=10)

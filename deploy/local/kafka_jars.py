@@ -1,0 +1,127 @@
+"""Real Apache Kafka from its own jars, for tests and measurements."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+from deploy.local.broker import describe
+from deploy.local.process import Child, free_port, spawn
+from deploy.local.waiting import until_usable
+
+VERSION = "4.1.0"
+START_DEADLINE_S = 60
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>dev.assay</groupId><artifactId>kafka-here</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
+    <version>{VERSION}</version>
+  </dependency><dependency>
+    <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version>
+  </dependency></dependencies>
+</project>
+"""
+
+
+class KafkaJars:
+    """One Apache Kafka process in KRaft mode, on its own folder and port, restartable."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._jars = resolve_jars()
+        self.port, self._controller_port = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.child: Child | None = None
+        self._configure()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.child = spawn(
+            "kafka",
+            self._java("kafka.Kafka", self._folder / "server.properties"),
+            self._folder / "kafka.log",
+        )
+        asyncio.run(until_usable(self.child, lambda: describe(self.bootstrap), START_DEADLINE_S))
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        if self.child is not None:
+            self.child.stop(timeout_s=20)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self.child is not None:
+            self.child.kill()
+
+    def _configure(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        properties = self._folder / "server.properties"
+        controller = f"127.0.0.1:{self._controller_port}"
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self._folder / "data"),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "3",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "message.max.bytes": str(2 * 1024 * 1024),
+            "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
+        }
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        subprocess.run(
+            self._java(
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                "MkU3OEVBNTcwNTJENDM2Qk",
+                "-c",
+                properties,
+            ),
+            check=True,
+            capture_output=True,
+        )
+
+    def _java(self, main: str, *arguments: str | Path) -> list[str | Path]:
+        java = shutil.which("java")
+        assert java is not None
+        return [
+            java,
+            "-Xmx512m",
+            "-Xms128m",
+            "-XX:TieredStopAtLevel=1" if main.endswith("Tool") else "-XX:+UseG1GC",
+            "-cp",
+            f"{self._jars}/*",
+            main,
+            *arguments,
+        ]
+
+
+def resolve_jars() -> Path:
+    """Apache Kafka's jars, resolved once by Maven and kept in the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    home = cache / "assay" / f"kafka-{VERSION}"
+    if not (home / "complete").exists():
+        work = home.with_name(f"{home.name}.{uuid4().hex[:8]}")
+        work.mkdir(parents=True)
+        (work / "pom.xml").write_text(POM)
+        subprocess.run(
+            ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars",
+             "-DincludeScope=runtime"],
+            cwd=work,
+            check=True,
+        )  # fmt: skip
+        (work / "complete").touch()
+        shutil.rmtree(home, ignore_errors=True)
+        work.rename(home)
+    return home / "jars"

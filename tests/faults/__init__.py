@@ -1,0 +1,1 @@
+"""Processes are killed; the numbers stay right."""
