@@ -94,7 +94,7 @@ class KafkaJars:
 
     def _java(self, main: str, *arguments: str | Path) -> list[str | Path]:
         java = shutil.which("java")
-        assert java is not None
+        assert java is not None  # noqa: S101 - `resolve_jars` has run Maven with it
         return [
             java,
             "-Xmx512m",

@@ -1,0 +1,1 @@
+"""Strangers: they know the program and the contract, and import nothing of the code."""
