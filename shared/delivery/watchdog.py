@@ -34,13 +34,20 @@ class Watchdog:
 
     async def run(self) -> None:
         """Check every second; a fault ends the process with exit code 70."""
-        threading.Thread(target=self._watch_event_loop, name="watchdog", daemon=True).start()
-        while True:
-            self._beat_at = clock.monotonic()
-            fault = self.diagnose(self._beat_at)
-            if fault:
-                bite(fault)
-            await asyncio.sleep(CHECK_EVERY_S)
+        ended = threading.Event()
+        threading.Thread(
+            target=self._watch_event_loop, args=(ended,), name="watchdog", daemon=True
+        ).start()
+        try:
+            while True:
+                self._beat_at = clock.monotonic()
+                fault = self.diagnose(self._beat_at)
+                if fault:
+                    bite(fault)
+                await asyncio.sleep(CHECK_EVERY_S)
+        finally:
+            # A thread that outlived its service would bite whatever this process does next.
+            ended.set()
 
     def diagnose(self, now: float) -> str | None:
         """What is wrong at `now` (monotonic seconds); `None` while all is well."""
@@ -57,10 +64,9 @@ class Watchdog:
             return f"{waiting} records wait and nothing moved for {still_for:.0f} s"
         return None
 
-    def _watch_event_loop(self) -> None:
-        wait = threading.Event()
+    def _watch_event_loop(self, ended: threading.Event) -> None:
         looked_at = clock.monotonic()
-        while not wait.wait(CHECK_EVERY_S):
+        while not ended.wait(CHECK_EVERY_S):
             now = clock.monotonic()
             # If this thread stood still too, the whole process was stopped: nobody's fault.
             if now - looked_at > 2 * CHECK_EVERY_S:

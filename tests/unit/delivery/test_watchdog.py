@@ -1,5 +1,7 @@
 """When a process that looks alive is to be ended."""
 
+import asyncio
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from shared.delivery.plan import Partition
 from shared.delivery.watchdog import DEAD_LOOP_S, NO_PROGRESS_S, Watchdog
+from tests.support.waiting import eventually
 
 NOW = 1_000.0
 WAITING = {Partition("ai.operations.v1", 0): 5}
@@ -24,6 +27,17 @@ def runner(**changes: Any) -> Any:
 
 def test_an_idle_process_lives_for_ever() -> None:
     assert Watchdog(runner(), lambda: True).diagnose(NOW + 1e6) is None
+
+
+async def test_its_thread_ends_with_it() -> None:
+    def watching() -> int:
+        return sum(thread.name == "watchdog" for thread in threading.enumerate())
+
+    before = watching()
+    task = asyncio.ensure_future(Watchdog(runner(), lambda: True).run())
+    await eventually(lambda: watching() == before + 1, why="the thread watches")
+    task.cancel()
+    await eventually(lambda: watching() == before, why="the thread has ended")
 
 
 def test_a_dead_consume_loop_is_noticed() -> None:
