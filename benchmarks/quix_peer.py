@@ -23,7 +23,7 @@ app = Application(
 )
 topic = app.topic(topic_name, value_deserializer="json")
 frame = app.dataframe(topic)
-seen = [0, 0.0]
+seen = [0, 0.0, 0.0]
 
 
 def count(value):
@@ -31,11 +31,11 @@ def count(value):
     if not seen[0]:
         seen[1] = time.perf_counter()
     seen[0] += 1
+    seen[2] = time.perf_counter()
     return value
 
 
 frame = frame.update(count)
-frame = frame.group_by("model_id") if len(sys.argv) > 6 else frame
 frame = (
     frame.tumbling_window(timedelta(minutes=1))
     .agg(
@@ -46,4 +46,4 @@ frame = (
     .current()
 )
 app.run(count=int(events), timeout=20)
-print(json.dumps({"rate": seen[0] / (time.perf_counter() - seen[1])}))
+print(json.dumps({"rate": seen[0] / (seen[2] - seen[1])}))

@@ -24,6 +24,8 @@ async def whole(target: Servers) -> dict[str, Any]:
     """Publish at RATE, and sample how far each store is behind, in time."""
     prefix = f"w{uuid4().hex[:6]}."
     await create_topics(target.bootstrap, prefix, PARTITIONS)
+    async with Redis.from_url(target.redis_url) as client:
+        await client.flushall()  # views of the parts before would be taken for this one's
     running = {
         "metrics": target.service("metrics", prefix),
         "ingest": target.service("ingest", prefix),

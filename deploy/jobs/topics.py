@@ -1,5 +1,6 @@
 """Create the topics of the register, with their dead letter topics."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +16,7 @@ from shared.topics import (
 )
 
 MOST_REPLICAS = 3
+KNOWN_WITHIN_S = 20
 
 
 class TopicError(Exception):
@@ -40,10 +42,9 @@ async def create_topics(bootstrap_servers: str, prefix: str, partitions: int) ->
         answer = await admin.create_topics(wanted)
         # create_topics does not raise: the verdict on each topic is in the answer.
         codes = {error[0]: error[1] for error in answer.topic_errors}
-        found = {
-            one["topic"]: len(one["partitions"])
-            for one in await admin.describe_topics([topic.name for topic in wanted])
-        }
+        for topic in wanted:
+            _check(topic, codes.get(topic.name, 0))
+        found = await _described(admin, [topic.name for topic in wanted])
     finally:
         await admin.close()
     return [_result(topic, codes.get(topic.name, 0), found) for topic in wanted]
@@ -69,11 +70,26 @@ def _wanted(prefix: str, partitions: int, replicas: int) -> list[NewTopic]:
     return wanted
 
 
-def _result(topic: NewTopic, code: int, found: dict[str, int]) -> TopicResult:
+async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Partitions by topic, once every broker has heard of all of them."""
+    async with asyncio.timeout(KNOWN_WITHIN_S):
+        while True:
+            answer = await admin.describe_topics(names)
+            found = {one["topic"]: len(one["partitions"]) for one in answer}
+            # A topic made a moment ago may be described without partitions.
+            if all(found.get(name) for name in names):
+                return found
+            await asyncio.sleep(0.1)
+
+
+def _check(topic: NewTopic, code: int) -> None:
     error = for_code(code)
     if code and error is not TopicAlreadyExistsError:
         raise TopicError(f"{topic.name} could not be made: {error.__name__}")
-    partitions = found.get(topic.name, topic.num_partitions)
+
+
+def _result(topic: NewTopic, code: int, found: dict[str, int]) -> TopicResult:
+    partitions = found[topic.name]
     if partitions != topic.num_partitions:
         raise TopicError(
             f"{topic.name} has {partitions} partitions, not {topic.num_partitions}: keep "
