@@ -73,7 +73,12 @@ async def run_consumers(
     stopping = stop_signal()
     calm_collector()
 
+    joined = asyncio.Event()
+
     async def readiness() -> Mapping[str, str]:
+        # The consumer exists before it has joined its group, which takes seconds.
+        if not joined.is_set():
+            return {"kafka": "joining the group"}
         return {**_kafka_state(subscriber, runner), **(await probe() if probe else {})}
 
     async with contextlib.AsyncExitStack() as stack:
@@ -85,6 +90,7 @@ async def run_consumers(
         await _first(stopping.wait(), started)
         if stopping.is_set():
             return
+        joined.set()
         for job in (runner.watch, Watchdog(runner, lambda: _loop_lives(subscriber)).run, *jobs):
             tasks(keep_running(job))
         log.info("running", topics=subscriber.topic_names, group=runner.group)
