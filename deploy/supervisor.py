@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 
-from deploy.local.process import Child, StartError, free_port, spawn
+from deploy.local.process import Child, StartError, spawn
 from deploy.local.state import DataDir
 
 FIRST_WAIT_S, MOST_WAIT_S = 0.5, 10.0
@@ -103,11 +103,6 @@ class Supervisor:
         service.child = spawn(service.name, argv, log_file, env=service.env)
         service.started_at = time.monotonic()
         self._data_dir.remember_child(service.child)
-
-
-def telemetry_port() -> int:
-    """A free port for a consumer's health and metrics."""
-    return free_port()
 
 
 async def _state(client: httpx2.AsyncClient, url: str) -> str:

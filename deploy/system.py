@@ -15,7 +15,7 @@ from deploy.local.process import free_port
 from deploy.local.stack import Addresses, LocalStack, Part
 from deploy.local.state import DataDir
 from deploy.migrations import migrate
-from deploy.supervisor import OnRestart, Supervisor, telemetry_port
+from deploy.supervisor import OnRestart, Supervisor
 from shared.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
 
 SERVICES = ("ingest", "metrics", "gateway")
@@ -119,7 +119,7 @@ class System:
             if name == "gateway":
                 self.supervisor.add(name, env, port, "ASSAY_GATEWAY_PORT")
             else:
-                self.supervisor.add(name, env, telemetry_port(), "ASSAY_TELEMETRY_PORT")
+                self.supervisor.add(name, env, free_port(), "ASSAY_TELEMETRY_PORT")
         await self.supervisor.ready(self._on_step)
         return f"http://127.0.0.1:{port}"
 

@@ -86,7 +86,8 @@ class Demo:
         return expected
 
     async def _compare(self, summary: Summary, expected: Sums, before: Books) -> None:
-        found = grown(before, await self._auditor.books())
+        after = await self._auditor.books()
+        found = grown(before, after)
         for difference in differences(expected, found):
             summary.expect(*difference)
         summary.expect("dead letters", 0, found.dead_letters)
@@ -97,7 +98,7 @@ class Demo:
         summary.redis_operations = sum(one.get("n", 0) for one in found.redis.values())
         summary.feedback = sum(one.get("f_n", 0) for one in found.postgres.values())
         for model in expected:
-            held = (await self._auditor.books()).redis[model]["n"]
+            held = after.redis[model]["n"]
             shown = (await self._auditor.shown(model, "7d")).get("sample")
             summary.expect(f"operations of {model} at the gateway", held, shown)
 

@@ -13,6 +13,7 @@ from shared.measures.summary import buckets
 from shared.views import Health
 
 MIN_SAMPLE = 25
+STATUS_WINDOWS = ("5m", "15m", "1h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ def judge(cell: Mapping[str, int], limits: Limits = DEFAULT_LIMITS) -> tuple[Hea
     ]
     worst = min((health for health, _ in judged), key=WORST_FIRST.index)
     return worst, [reason for health, reason in judged if health is worst]
+
+
+def judge_widening(cells: Mapping[str, Mapping[str, int]]) -> tuple[Health, list[str]]:
+    """Status over 5 minutes, or over 15 or 60 when fewer than the minimum were seen."""
+    for window in STATUS_WINDOWS:
+        if cells[window].get("n", 0) >= MIN_SAMPLE:
+            break
+    health, reasons = judge(cells[window])
+    return health, [f"Over {window}: {reason}" for reason in reasons]
 
 
 def _rate(what: str, bad: int, n: int, warn: float, critical: float) -> tuple[Health, str]:

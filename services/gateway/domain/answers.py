@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from shared.measures.cells import Cell, Series, add_into
-from shared.measures.health import MIN_SAMPLE, judge
+from shared.measures.health import judge_widening
 from shared.measures.summary import summarise
 from shared.views import MetricsView
-
-STATUS_WINDOWS = ("5m", "15m", "1h")
 
 
 class Filters(NamedTuple):
@@ -45,18 +43,14 @@ def metrics_answer(
     stale: bool,
 ) -> dict[str, Any]:
     """The answer of GET /ai/metrics for `cells` by window, of which `span` is the asked one's."""
-    judged = next(
-        (name for name in STATUS_WINDOWS if cells[name].get("n", 0) >= MIN_SAMPLE),
-        STATUS_WINDOWS[-1],
-    )
-    status, reasons = judge(cells[judged])
+    status, reasons = judge_widening(cells)
     start, end = span
     view = MetricsView(
         model_id=model_id,
         window=window,
         window_start=datetime.fromtimestamp(start, UTC),
         status=status,
-        reasons=[f"Over {judged}: {reason}" for reason in reasons],
+        reasons=reasons,
         stale=stale,
         **dict(summarise(cells[window], max(1.0, end - start))),
     )

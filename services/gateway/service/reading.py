@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from services.gateway.domain.answers import STATUS_WINDOWS, Filters, metrics_answer, total
+from services.gateway.domain.answers import Filters, metrics_answer, total
 from services.gateway.domain.problems import AwayError, Problem
 from shared.clock import Clock
 from shared.keys import WINDOWS
 from shared.measures.cells import MINUTE, Cell, Series, add_into
-from shared.measures.health import judge
+from shared.measures.health import STATUS_WINDOWS, judge
 from shared.measures.summary import summarise
 from shared.views import ModelLine
 

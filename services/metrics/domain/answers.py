@@ -6,21 +6,11 @@ from datetime import UTC, datetime
 from services.metrics.domain.windows import Model, Windows, total
 from shared.keys import WINDOWS
 from shared.measures.cells import Cell
-from shared.measures.health import MIN_SAMPLE, judge
+from shared.measures.health import judge_widening
 from shared.measures.summary import response_times, summarise
 from shared.views import Health, MetricsView, ModelLine
 
-STATUS_WINDOWS = ("5m", "15m", "1h")
 LINE_WINDOW = "1h"
-
-
-def judge_widening(cells: dict[str, Cell]) -> tuple[Health, list[str]]:
-    """Status over 5 minutes, or over 15 or 60 when fewer than the minimum were seen."""
-    for window in STATUS_WINDOWS:
-        if cells[window].get("n", 0) >= MIN_SAMPLE:
-            break
-    health, reasons = judge(cells[window])
-    return health, [f"Over {window}: {reason}" for reason in reasons]
 
 
 def render(windows: Windows, model: Model, now: float) -> tuple[dict[str, str], str]:
