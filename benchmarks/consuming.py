@@ -1,4 +1,7 @@
-"""Consumers from a full topic: FastStream's raw ceiling, metrics, ingest, and Quix Streams."""
+"""Consumers from a full topic: FastStream's raw ceiling, metrics, ingest, and Quix Streams.
+
+Metrics and ingest read the same events again with 5 % poison among them.
+"""
 
 import asyncio
 import json
@@ -6,17 +9,22 @@ import subprocess
 import time
 import venv
 from datetime import datetime
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 
-from benchmarks.servers import Servers, events, filled_topic, rate_of, rss_mb
+from benchmarks.servers import Keyed, Servers, events, filled_topic, rate_of, rss_mb
 from shared.kafka import consumer_broker, subscribe_batches
 from shared.settings import SharedSettings
+from tests.support.poison import poison
 
 EVENTS = 150_000
+POISON_EVERY = 20
+MAX_POISON_BYTES = 32_768
 QUIX = "quixstreams==3.28.0"
 QUIX_SCRIPT = Path(__file__).with_name("quix_peer.py")
 
@@ -27,16 +35,36 @@ async def consuming(target: Servers) -> dict[str, Any]:
     prefix = f"b{uuid4().hex[:6]}."
     await filled_topic(target, prefix, content)
     results: dict[str, Any] = {"faststream_raw": await _raw(target, prefix)}
-    metrics = target.service("metrics", prefix)
-    results["metrics"] = await rate_of(lambda: target.metrics_position(prefix), EVENTS, 120)
-    results["metrics_rss_mb"] = rss_mb(metrics)
-    metrics.stop()
-    ingest = target.service("ingest", prefix)
-    results["ingest"] = await rate_of(lambda: target.ingest_position(prefix), EVENTS, 180)
-    results["ingest_rss_mb"] = rss_mb(ingest)
-    ingest.stop()
+    results |= await _services(target, prefix, "")
+    prefix = f"p{uuid4().hex[:6]}."
+    await filled_topic(target, prefix, _poisoned(content))
+    results |= await _services(target, prefix, "_poisoned")
     results["copy_staging"] = await _copy_ceiling(target)
     return results
+
+
+async def _services(target: Servers, prefix: str, suffix: str) -> dict[str, Any]:
+    """Metrics, then ingest, from the beginning of the topic to its end."""
+    results: dict[str, Any] = {}
+    for name, position in (
+        ("metrics", target.metrics_position),
+        ("ingest", target.ingest_position),
+    ):
+        service = target.service(name, prefix)
+        results[name + suffix] = await rate_of(partial(position, prefix), EVENTS, 180)
+        results[f"{name}{suffix}_rss_mb"] = rss_mb(service)
+        service.stop()
+    return results
+
+
+def _poisoned(content: list[Keyed]) -> list[Keyed]:
+    """The same with every twentieth record replaced, by each kind of poison in turn."""
+    # Values of 70 kB and more would measure the network.
+    bad = cycle(value for _, value, _ in poison(0) if value and len(value) <= MAX_POISON_BYTES)
+    return [
+        (key, next(bad) if number % POISON_EVERY == 0 else value)
+        for number, (key, value) in enumerate(content)
+    ]
 
 
 async def quix(target: Servers) -> dict[str, Any]:

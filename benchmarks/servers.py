@@ -30,6 +30,8 @@ from shared import keys
 PARTITIONS = 6
 PASSWORD = secrets.token_hex(8)
 ROOT = Path(__file__).parents[1]
+Keyed = tuple[bytes, bytes]
+"""A record's key and value."""
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ def _kafka(folder: Path) -> KafkaJars:
     return kafka
 
 
-def events(count: int) -> list[tuple[bytes, bytes]]:
+def events(count: int) -> list[Keyed]:
     """(key, value) of `count` operations of about 525 bytes, over five models and five minutes."""
     now = datetime.now(UTC)
     made = []
@@ -138,7 +140,7 @@ def events(count: int) -> list[tuple[bytes, bytes]]:
     return made
 
 
-async def filled_topic(target: Servers, prefix: str, content: list[tuple[bytes, bytes]]) -> None:
+async def filled_topic(target: Servers, prefix: str, content: list[Keyed]) -> None:
     """Make the topics of a prefix and publish all of `content`."""
     await create_topics(target.bootstrap, prefix, PARTITIONS)
     producer = AIOKafkaProducer(

@@ -13,8 +13,10 @@ from shared.safe_records import install_safe_records
 from shared.settings import SharedSettings
 
 BATCH_TIMEOUT_MS = 50
-MAX_RECORDS = 2_000
+MAX_RECORDS = 6_000
 FETCH_WAIT_MS = 100
+# Small portions of many partitions rather than all of one: the runner works on two at a time.
+FETCH_BYTES_PER_PARTITION = 256 * 1024
 GRACE_S = 20
 
 ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
@@ -54,6 +56,7 @@ def subscribe_batches(
         decoder=keep_records,
         # Other requests wait behind a fetch on the same connection: keep it short.
         fetch_max_wait_ms=FETCH_WAIT_MS,
+        max_partition_fetch_bytes=FETCH_BYTES_PER_PARTITION,
         session_timeout_ms=10_000,
         rebalance_timeout_ms=30_000,
         max_poll_interval_ms=300_000,

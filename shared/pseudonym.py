@@ -7,6 +7,7 @@ from hashlib import sha256
 KEY_VERSION = b"1"
 
 
+@lru_cache(maxsize=16_384)
 def pseudonym(secret: bytes, tenant_id: str, user_id: str) -> str:
     """`v1.<32 hex digits>`: HMAC-SHA256 of the user under the tenant's own key."""
     digest = hmac.new(_tenant_key(secret, tenant_id), user_id.encode(), sha256).hexdigest()

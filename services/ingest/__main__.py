@@ -1,19 +1,12 @@
 """`python -m services.ingest`: run ingest in the foreground."""
 
-import asyncio
+from functools import partial
 
 from services.ingest.app import run
 from services.ingest.settings import IngestSettings
-from shared.settings import load
-from shared.telemetry import configure_logging
+from shared.entry import run_service
 
-
-def main() -> None:
-    """Read the settings and consume until told to stop."""
-    settings = load(IngestSettings)
-    configure_logging("ingest", settings.log_level)
-    asyncio.run(run(settings))
-
+main = partial(run_service, "ingest", IngestSettings, run)
 
 if __name__ == "__main__":
     main()

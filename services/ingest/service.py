@@ -14,7 +14,7 @@ from services.ingest.domain.batch import (
 )
 from shared import clock, telemetry
 from shared.clock import Clock
-from shared.codec import Record
+from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
 from shared.tenants import Tenants
 from shared.topics import spec_of
@@ -79,7 +79,7 @@ class Ingest:
 
     async def _read(self, partition: Partition, records: Sequence[Record]) -> Batch:
         model = spec_of(partition.topic, self._topic_prefix).event
-        batch = read_batch(model, records, self._tenants, self._now())
+        batch = read_batch(model, records, self._tenants, microseconds(self._now()))
         if batch.strangers:
             await self._tenants.look_again()
             settle_strangers(batch, self._tenants)

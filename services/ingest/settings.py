@@ -11,5 +11,5 @@ from shared.settings import PostgresSettings, SecretSettings, SharedSettings
 class IngestSettings(SharedSettings, PostgresSettings, SecretSettings):
     """Everything ingest reads from the environment."""
 
-    ingest_max_records: Annotated[int, Field(ge=1, le=20_000)] = 4_000
+    ingest_max_records: Annotated[int, Field(ge=1, le=20_000)] = 6_000
     prices_file: Path | None = Field(None, description="Price lines that override the table.")

@@ -104,7 +104,9 @@ class PostgresStore:
         return (
             OPERATIONS,
             rows,
-            lambda fresh: fold_operations((_operation(good[at]), costs[at]) for at in fresh),
+            lambda fresh: fold_operations(
+                (_operation(good[at]), good[at].at_us, costs[at]) for at in fresh
+            ),
         )
 
     async def make_days_ahead(self, now: Clock) -> None:
@@ -158,14 +160,10 @@ async def _insert(
         return [], []
     await events.stage(connection, table, rows)
     new = await events.insert_staged(connection, table)
-    fresh, repeated = [], []
+    fresh: list[int] = []
+    repeated: list[int] = []
     for place, read in enumerate(good):
-        key = EventKey(*read.event.identity)
-        if key in new:
-            new.discard(key)
-            fresh.append(place)
-        else:
-            repeated.append(place)
+        (fresh if read.record.offset in new else repeated).append(place)
     return fresh, repeated
 
 
@@ -200,5 +198,5 @@ def _fold_feedback(good: Sequence[Read], fresh: Sequence[int]) -> Cells:
         assert isinstance(event, FeedbackEvent)  # noqa: S101 - the topic decides the model
         series = named_series_of(event)
         if series is not None:
-            named.append((event, series))
+            named.append((event, good[place].at_us, series))
     return fold_feedback(named)

@@ -7,6 +7,7 @@ Values are integers only: a replayed or re-ordered batch cannot leave a rounding
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
 
 from shared import keys
@@ -27,43 +28,78 @@ local rest = redis.call('HMGET', KEYS[1], 'next', 'gen')
 return {epoch, tonumber(rest[1]), tonumber(rest[2]), missing}
 """
 
+# Digests travel as one text of equal widths, increments as one JSON text: a client spends more on
+# thousands of arguments than the server spends on cutting them. `cut` hands them on in portions
+# that fit Lua's stack.
+CUT = """
+local function cut(text, width, each)
+  local portion = {}
+  for at = 1, #text, width do
+    portion[#portion + 1] = string.sub(text, at, at + width - 1)
+    if #portion == 1000 then each(portion); portion = {} end
+  end
+  if #portion > 0 then each(portion) end
+end
+"""
+
+# KEYS: sets of digests. ARGV: width, digests. Answers the places, from 0, of those in any set.
+KNOWN = (
+    CUT
+    + """
+local found = {}
+for _, key in ipairs(KEYS) do
+  local at = 0
+  cut(ARGV[2], tonumber(ARGV[1]), function(portion)
+    for i, yes in ipairs(redis.call('SMISMEMBER', key, unpack(portion))) do
+      if yes == 1 then found[#found + 1] = at + i - 1 end
+    end
+    at = at + #portion
+  end)
+end
+return found
+"""
+)
+
 # KEYS: fence, seen, touched, waiting, then one per hash of increments.
-# ARGV: epoch, next, generation, new next; counters as name, delta ..; seen TTL and members;
-#       waiting entries to add as field, value; waiting fields that must exist and are removed;
-#       per hash: member name, TTL, and its field, delta pairs. Each list is preceded by its length.
-APPLY = """
+# ARGV: epoch, next, generation, new next; JSON of {counters, hashes}; width, digests, their TTL;
+#       how many waiting entries to add, and they as field, value; then waiting fields that must
+#       exist and are removed. `hashes` has for each KEY: member name, TTL, and increments as
+#       {prefix: {measure: delta as text, because a double would lose the last unit}}.
+APPLY = (
+    CUT
+    + """
 local fence = redis.call('HMGET', KEYS[1], 'epoch', 'next', 'gen')
 if fence[1] ~= ARGV[1] or fence[2] ~= ARGV[2] or fence[3] ~= ARGV[3] then return 0 end
-local at = 5
-local function list()
-  local first, count = at + 1, tonumber(ARGV[at])
-  at = at + 1 + count
-  return first, first + count - 1
-end
-local cf, cl = list()
-local seen_ttl = ARGV[at]; at = at + 1
-local sf, sl = list()
-local wf, wl = list()
-local rf, rl = list()
+local joined = 10 + 2 * tonumber(ARGV[9])
 -- Someone else joined one of these already: nothing of this call may happen.
-for i = rf, rl do
+for i = joined, #ARGV do
   if redis.call('HEXISTS', KEYS[4], ARGV[i]) == 0 then return -1 end
 end
-for i = rf, rl do redis.call('HDEL', KEYS[4], ARGV[i]) end
-for i = cf, cl, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
-for i = sf, sl do redis.call('SADD', KEYS[2], ARGV[i]) end
-if sl >= sf then redis.call('EXPIRE', KEYS[2], seen_ttl) end
-for i = wf, wl, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
-for k = 5, #KEYS do
-  local member, ttl = ARGV[at], ARGV[at + 1]; at = at + 2
-  local ff, fl = list()
-  for i = ff, fl, 2 do redis.call('HINCRBY', KEYS[k], ARGV[i], ARGV[i + 1]) end
-  redis.call('EXPIRE', KEYS[k], ttl)
-  redis.call('ZADD', KEYS[3], ARGV[4], member)
+for i = joined, #ARGV do redis.call('HDEL', KEYS[4], ARGV[i]) end
+for i = 10, joined - 1, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+if #ARGV[7] > 0 then
+  cut(ARGV[7], tonumber(ARGV[6]), function(portion)
+    redis.call('SADD', KEYS[2], unpack(portion))
+  end)
+  redis.call('EXPIRE', KEYS[2], ARGV[8])
+end
+local change = cjson.decode(ARGV[5])
+for name, delta in pairs(change.counters) do redis.call('HINCRBY', KEYS[1], name, delta) end
+for k, hash in ipairs(change.hashes) do
+  local key = KEYS[4 + k]
+  for prefix, cell in pairs(hash[3]) do
+    for measure, delta in pairs(cell) do redis.call('HINCRBY', key, prefix .. measure, delta) end
+  end
+  redis.call('EXPIRE', key, hash[2])
+  redis.call('ZADD', KEYS[3], ARGV[4], hash[1])
 end
 redis.call('HSET', KEYS[1], 'next', ARGV[4])
 return 1
 """
+)
+
+Increments = Mapping[str, Mapping[str, int]]
+"""Deltas by field of a hash: what a field begins with, then its rest."""
 
 
 @dataclass(slots=True)
@@ -76,8 +112,8 @@ class Change:
     seen: Sequence[bytes] = ()
     waiting: Mapping[bytes, bytes] = field(default_factory=dict)
     joined: Sequence[bytes] = ()
-    cells: Mapping[str, tuple[int, Mapping[str, int]]] = field(default_factory=dict)
-    """Cell member -> (TTL in seconds, increments by field)."""
+    cells: Mapping[str, tuple[int, Increments]] = field(default_factory=dict)
+    """Cell member -> (TTL in seconds, increments)."""
 
 
 class RedisFence:
@@ -86,6 +122,7 @@ class RedisFence:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._claim = client.register_script(CLAIM)
+        self._known = client.register_script(KNOWN)
         self._apply = client.register_script(APPLY)
         self._generation: dict[Partition, int] = {}
 
@@ -107,6 +144,14 @@ class RedisFence:
     def generation(self, partition: Partition) -> int:
         """The generation of cells that the last claim found."""
         return self._generation[partition]
+
+    async def known(
+        self, partition: Partition, buckets: Sequence[int], digests: Sequence[bytes]
+    ) -> set[bytes]:
+        """Those digests, all of one length, that any of these buckets has seen."""
+        names = [keys.seen(*partition, bucket) for bucket in buckets]
+        places = await self._known(keys=names, args=[len(digests[0]), b"".join(digests)])
+        return {digests[place] for place in places}
 
     async def apply(
         self, partition: Partition, fence: Fence, next_offset: int, change: Change
@@ -136,18 +181,19 @@ class RedisFence:
 def _arguments(
     fence: Fence, generation: int, next_offset: int, change: Change
 ) -> list[str | int | bytes]:
-    out: list[str | int | bytes] = [*fence, generation, next_offset]
-    _extend(out, [part for pair in change.counters.items() for part in pair])
-    out.append(change.seen_ttl_s)
-    _extend(out, change.seen)
-    _extend(out, [part for pair in change.waiting.items() for part in pair])
-    _extend(out, change.joined)
-    for member, (ttl_s, increments) in change.cells.items():
-        out += (member, ttl_s)
-        _extend(out, [part for pair in increments.items() for part in pair])
-    return out
+    hashes = [
+        (member, ttl_s, {prefix: _as_text(cell) for prefix, cell in increments.items()})
+        for member, (ttl_s, increments) in change.cells.items()
+    ]
+    return [
+        *(*fence, generation, next_offset),
+        to_json({"counters": _as_text(change.counters), "hashes": hashes}),
+        *(len(change.seen[0]) if change.seen else 0, b"".join(change.seen), change.seen_ttl_s),
+        len(change.waiting),
+        *(part for pair in change.waiting.items() for part in pair),
+        *change.joined,
+    ]
 
 
-def _extend(out: list[str | int | bytes], values: Sequence[str | int | bytes]) -> None:
-    out.append(len(values))
-    out.extend(values)
+def _as_text(deltas: Mapping[str, int]) -> dict[str, str]:
+    return {name: str(delta) for name, delta in deltas.items()}

@@ -5,13 +5,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
-from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared import clock, telemetry
 from shared.delivery.plan import Action, Fence, Partition, Plan, contradiction, plan
+from shared.delivery.sink import Sink
 from shared.errors import FencedError, IncidentError
 
 RETRY_FIRST_S = 0.1
@@ -19,26 +19,13 @@ RETRY_MOST_S = 5.0
 RETRY_TOTAL_S = 60.0
 WATCH_EVERY_S = 5.0
 OFFSETS_TIMEOUT_S = 10.0
+AT_ONCE = 2  # partitions
+PIECE = 1_500  # records
 
 Bounds = tuple[int, int]
 """First offset of a partition's log, and the offset after its last."""
 
 log = structlog.get_logger()
-
-
-class Sink(Protocol):
-    """A store that keeps data and position together."""
-
-    async def claim(self, partition: Partition, log_start: int) -> Fence:
-        """Take the partition over: a new epoch; where nothing is known, from `log_start`."""
-
-    async def read(self, partition: Partition) -> Fence | None:
-        """The fence as it stands in the store."""
-
-    async def apply(
-        self, partition: Partition, fence: Fence, records: Sequence[ConsumerRecord], gap: int
-    ) -> Fence:
-        """Write batch and fence in one atomic step; `FencedError` when the fence is not ours."""
 
 
 class Runner:
@@ -69,9 +56,20 @@ class Runner:
     async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
         """Apply a batch. Returning lets Kafka's hint move on; raising makes it seek back."""
         self.batch_at = clock.monotonic()
+        groups = groupby(records, key=lambda one: (one.topic, one.partition))
         async with self._one_at_a_time:
-            for key, group in groupby(records, key=lambda one: (one.topic, one.partition)):
-                await self._deliver(Partition(*key), list(group))
+            # Partitions are independent: while one waits for its store, another is decoded.
+            turn, deadline = asyncio.Semaphore(AT_ONCE), clock.monotonic() + RETRY_TOTAL_S
+            outcomes = await asyncio.gather(
+                *(
+                    self._deliver(Partition(*key), list(group), turn, deadline)
+                    for key, group in groups
+                ),
+                return_exceptions=True,
+            )
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def watch(self) -> None:
         """Every 5 s, also when idle: claim what is assigned, follow a store that went back."""
@@ -94,9 +92,22 @@ class Runner:
         async with self._one_at_a_time:
             yield self._fences.get(partition)
 
-    async def _deliver(self, partition: Partition, records: list[ConsumerRecord]) -> None:
-        """Try until the sink has the records, the partition is not ours, or a minute has passed."""
-        deadline = clock.monotonic() + RETRY_TOTAL_S
+    async def _deliver(
+        self,
+        partition: Partition,
+        records: list[ConsumerRecord],
+        turn: asyncio.Semaphore,
+        deadline: float,
+    ) -> None:
+        """One partition's records in order, in pieces: decoded events are large, memory is not."""
+        async with turn:
+            for start in range(0, len(records), PIECE):
+                await self._persist(partition, records[start : start + PIECE], deadline)
+
+    async def _persist(
+        self, partition: Partition, records: list[ConsumerRecord], deadline: float
+    ) -> None:
+        """Try until the sink has the records, the partition is not ours, or the deadline passed."""
         wait_s = RETRY_FIRST_S
         while True:
             try:

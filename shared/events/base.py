@@ -45,8 +45,13 @@ class Event(BaseModel):
     """A fact with an identity: (`tenant_id`, `event_id`, `occurred_at` in microseconds)."""
 
     # Strict: "0.5" is not a number. Unknown fields are kept out, never a reason to refuse.
+    # Most texts are said once: only keys are worth a look into the cache of strings.
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        strict=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True
+        strict=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        cache_strings="keys",
     )
 
     event_id: UUID = Field(description="Unchanged on retry; UUIDv7 from our own producers.")

@@ -86,5 +86,10 @@ def by_hour(minutes: Cells) -> Cells:
     hours: Cells = {}
     for key, cell in minutes.items():
         hour = CellKey(key.tenant_id, key.start - key.start % HOUR, key.series)
-        add_into(hours.setdefault(hour, {}), cell)
+        total = hours.get(hour)
+        if total is None:
+            hours[hour] = dict(cell)
+        else:
+            for name, value in cell.items():
+                total[name] = total.get(name, 0) + value
     return hours

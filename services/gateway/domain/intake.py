@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from services.gateway.domain.problems import Problem
-from shared.codec import check_time, parse
+from shared.codec import check_time, microseconds, parse
 from shared.errors import InvalidRecordError, Reason
 from shared.events.base import Event
 
@@ -63,7 +63,7 @@ def prepare(
     event = _identified(content, now, new_id) | {"tenant_id": tenant_id}
     value = to_json(event)
     parsed = parse(model, value)
-    check_time(parsed, now)
+    check_time(parsed, microseconds(now))
     key = str(getattr(parsed, "operation_id", parsed.event_id))
     return Outgoing(str(parsed.event_id), key.encode(), value, parsed.occurred_at)
 

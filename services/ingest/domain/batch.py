@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple
 
 from services.ingest.domain.dead import DeadLetter, dead_letter
@@ -12,9 +11,11 @@ from shared.events.base import Event
 
 
 class Read(NamedTuple):
-    """An event and the record that brought it."""
+    """An event, when it occurred, and the record that brought it."""
 
     event: Event
+    at_us: int
+    """`occurred_at` in microseconds since 1970."""
     record: Record
 
 
@@ -33,18 +34,18 @@ class UnstorableError(Exception):
 
 
 def read_batch(
-    model: type[Event], records: Sequence[Record], tenants: Container[str], now: datetime
+    model: type[Event], records: Sequence[Record], tenants: Container[str], now_us: int
 ) -> Batch:
     """Decode every record; strangers are kept apart, for a second look at the tenants."""
     batch = Batch()
     for record in records:
         try:
-            event = decode(model, record, now)
+            event, at_us = decode(model, record, now_us)
         except InvalidRecordError as error:
             batch.dead.append(dead_letter(record, error))
         else:
             known = event.tenant_id in tenants
-            (batch.good if known else batch.strangers).append(Read(event, record))
+            (batch.good if known else batch.strangers).append(Read(event, at_us, record))
     return batch
 
 

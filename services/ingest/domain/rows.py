@@ -1,6 +1,7 @@
 """Rows of the two event tables, in column order."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
@@ -60,6 +61,8 @@ _FEEDBACK_FIELDS = [
     "source",
     "training_consent",
 ]
+_operation_fields = itemgetter(*_OPERATION_FIELDS)
+_feedback_fields = itemgetter(*_FEEDBACK_FIELDS)
 _COORDINATES = ["payload_hash", "kafka_topic", "kafka_partition", "kafka_offset"]
 
 OPERATION_COLUMNS = [
@@ -83,7 +86,7 @@ def operation_row(
     said = event.__dict__
     texts = (None, None) if content_free else (event.input_text, event.output_text)
     return (
-        *[said[name] for name in _OPERATION_FIELDS],
+        *_operation_fields(said),
         pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
         cost_nano,
         to_json(event.metadata).decode() if event.metadata else None,
@@ -101,7 +104,7 @@ def feedback_row(read: Read, pseudonym: PseudonymOf, *, content_free: bool) -> R
         said.update(environment=None, operation_type=None, variant=None)
     texts = (None, None) if content_free else (event.comment, event.correction)
     return (
-        *[said[name] for name in _FEEDBACK_FIELDS],
+        *_feedback_fields(said),
         pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
         to_json(event.metadata).decode() if event.metadata else None,
         *texts,

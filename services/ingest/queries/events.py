@@ -72,8 +72,8 @@ async def stage(connection: Session, table: EventTable, rows: Sequence[Row]) -> 
     )
 
 
-async def insert_staged(connection: Session, table: EventTable) -> set[EventKey]:
-    """Move staged rows into the table, the first of each identity; return the keys that are new."""
+async def insert_staged(connection: Session, table: EventTable) -> set[int]:
+    """Move staged rows into the table, the first of each identity; return the new ones' offsets."""
     columns = ", ".join(table.columns)
     rows = await connection.fetch(
         f"""
@@ -82,10 +82,10 @@ async def insert_staged(connection: Session, table: EventTable) -> set[EventKey]
           FROM pg_temp.staged_{table.name}
          ORDER BY tenant_id, event_id, occurred_at, kafka_offset
         ON CONFLICT (tenant_id, event_id, occurred_at) DO NOTHING
-        RETURNING tenant_id, event_id, occurred_at
+        RETURNING kafka_offset
         """
     )
-    return {EventKey(*row) for row in rows}
+    return {row[0] for row in rows}
 
 
 async def stored_hashes(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.ingest.queries.events import add_rollups
+from shared.codec import microseconds
 from shared.delivery.postgres import Session
 from shared.measures.cells import CellKey, Cells, Series
 from shared.measures.fold import Judgement, add_judgement, minute_start
@@ -51,7 +52,7 @@ def _by_partition(found: list[Any]) -> dict[tuple[str, int], Cells]:
     parts: dict[tuple[str, int], Cells] = {}
     for row in found:
         series = Series(row["model_id"], row["environment"], row["operation_type"], row["variant"])
-        key = CellKey(row["tenant_id"], minute_start(row["occurred_at"]), series)
+        key = CellKey(row["tenant_id"], minute_start(microseconds(row["occurred_at"])), series)
         cells = parts.setdefault((row["kafka_topic"], row["kafka_partition"]), {})
         judgement = Judgement(
             row["rating"], row["helpful"], row["accurate"], row["relevant"], row["fast"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -17,16 +16,17 @@ from shared.measures.fold import fold_feedback, fold_operations, named_series_of
 
 BUCKET_S = 3600
 DIGEST_BYTES = 12
-MICROSECONDS = 1_000_000
 
 Price = Callable[[OperationEvent], int | None]
+Timed = tuple[Event, int]
+"""An event, and its time in microseconds since 1970."""
 
 
 class Read(NamedTuple):
     """Records of a batch after decoding."""
 
-    events: list[Event]
-    strangers: list[Event]
+    events: list[Timed]
+    strangers: list[Timed]
     """Events of tenants nobody knows yet."""
     invalid: int
 
@@ -45,19 +45,19 @@ class Increments:
 
 
 def read_batch(
-    model: type[Event], records: Sequence[Record], tenants: Container[str], now: datetime
+    model: type[Event], records: Sequence[Record], tenants: Container[str], now_us: int
 ) -> Read:
     """Decode a batch; what cannot be read is ingest's to keep, and only counted here."""
-    events: list[Event] = []
-    strangers: list[Event] = []
+    events: list[Timed] = []
+    strangers: list[Timed] = []
     invalid = 0
     for record in records:
         try:
-            event = decode(model, record, now)
+            timed = decode(model, record, now_us)
         except InvalidRecordError:
             invalid += 1
         else:
-            (events if event.tenant_id in tenants else strangers).append(event)
+            (events if timed[0].tenant_id in tenants else strangers).append(timed)
     return Read(events, strangers, invalid)
 
 
@@ -66,16 +66,15 @@ def bucket_of(record: Record) -> int:
     return max(record.timestamp, 0) // 1000 // BUCKET_S
 
 
-def digest(event: Event) -> bytes:
+def digest(timed: Timed) -> bytes:
     """12 bytes for an identity: two events in a billion million share them."""
-    at = event.occurred_at
-    stamp = int(at.timestamp()) * MICROSECONDS + at.microsecond
-    identity = b"%s\0%s%d" % (event.tenant_id.encode(), event.event_id.bytes, stamp)
+    event, at_us = timed
+    identity = b"%s\0%s%d" % (event.tenant_id.encode(), event.event_id.bytes, at_us)
     return blake2b(identity, digest_size=DIGEST_BYTES).digest()
 
 
 def increments(
-    events: Sequence[Event],
+    events: Sequence[Timed],
     digests: Sequence[bytes],
     known: Container[bytes],
     bucket: int,
@@ -83,31 +82,31 @@ def increments(
 ) -> Increments:
     """Fold the events that are new; `known` are digests seen before this batch."""
     out = Increments(bucket)
-    fresh: dict[bytes, Event] = {}
-    for event, name in zip(events, digests, strict=True):
+    fresh: dict[bytes, Timed] = {}
+    for timed, name in zip(events, digests, strict=True):
         if name not in known and name not in fresh:
-            fresh[name] = event
+            fresh[name] = timed
     out.seen = list(fresh)
     out.accepted = len(fresh)
     out.duplicates = len(events) - len(fresh)
-    if events and isinstance(events[0], OperationEvent):
-        out.cells = fold_operations((event, price(event)) for event in _operations(fresh))
+    if events and isinstance(events[0][0], OperationEvent):
+        out.cells = fold_operations(
+            (event, at_us, price(event))
+            for event, at_us in fresh.values()
+            if isinstance(event, OperationEvent)
+        )
     else:
         _add_feedback(out, fresh)
     return out
 
 
-def _operations(fresh: dict[bytes, Event]) -> list[OperationEvent]:
-    return [event for event in fresh.values() if isinstance(event, OperationEvent)]
-
-
-def _add_feedback(out: Increments, fresh: dict[bytes, Event]) -> None:
-    named: list[tuple[FeedbackEvent, Series]] = []
-    for name, event in fresh.items():
+def _add_feedback(out: Increments, fresh: dict[bytes, Timed]) -> None:
+    named: list[tuple[FeedbackEvent, int, Series]] = []
+    for name, (event, at_us) in fresh.items():
         if isinstance(event, FeedbackEvent):
             series = named_series_of(event)
             if series is None:
-                out.waiting[name] = encode_waiting(Waiting.of(event))
+                out.waiting[name] = encode_waiting(Waiting.of(event, at_us))
             else:
-                named.append((event, series))
+                named.append((event, at_us, series))
     out.cells = fold_feedback(named)

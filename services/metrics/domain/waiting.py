@@ -17,10 +17,10 @@ class Waiting(NamedTuple):
     judgement: Judgement
 
     @classmethod
-    def of(cls, event: FeedbackEvent) -> Self:
+    def of(cls, event: FeedbackEvent, at_us: int) -> Self:
         """The part of a feedback that waits."""
         said = Judgement(event.rating, event.helpful, event.accurate, event.relevant, event.fast)
-        return cls(event.tenant_id, event.operation_id, minute_start(event.occurred_at), said)
+        return cls(event.tenant_id, event.operation_id, minute_start(at_us), said)
 
 
 def encode_waiting(waiting: Waiting) -> bytes:

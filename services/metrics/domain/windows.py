@@ -64,13 +64,11 @@ class Windows:
             for series, cell in content.items()
             if self._wanted((place.tenant_id, series.model_id))
         }
-        old = self._cells.get(place, {})
+        changes = _difference(self._cells.get(place, {}), new)
         for window, span in self._spans.items():
             if RESOLUTION[window] == place.resolution and span.start <= place.start < span.end:
-                self._add(window, place.tenant_id, old, -1)
-                self._add(window, place.tenant_id, new, 1)
-        if old != new:
-            self.dirty |= {(place.tenant_id, series.model_id) for series in (old | new)}
+                self._add(window, place.tenant_id, changes, 1)
+        self.dirty |= {(place.tenant_id, series.model_id) for series in changes}
         if new:
             self._cells[place] = new
             self._by_start.setdefault((place.resolution, place.start), set()).add(place)
@@ -137,6 +135,21 @@ class Windows:
             add_into(total, cell, sign)
             if not total:
                 del by_series[series]
+
+
+def _difference(old: SeriesCells, new: SeriesCells) -> SeriesCells:
+    """What has to be added to `old` to make it `new`."""
+    changes: SeriesCells = {}
+    for series in old.keys() | new.keys():
+        before, after = old.get(series, {}), new.get(series, {})
+        change = {
+            name: after.get(name, 0) - before.get(name, 0)
+            for name in before.keys() | after.keys()
+            if before.get(name) != after.get(name)
+        }
+        if change:
+            changes[series] = change
+    return changes
 
 
 def total(by_series: Iterable[Cell]) -> Cell:

@@ -8,6 +8,7 @@ import structlog
 from services.metrics.domain.batch import (
     Increments,
     Price,
+    Timed,
     bucket_of,
     digest,
     increments,
@@ -15,9 +16,8 @@ from services.metrics.domain.batch import (
 )
 from shared import clock, telemetry
 from shared.clock import Clock
-from shared.codec import Record
+from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
-from shared.events.base import Event
 from shared.tenants import Tenants
 from shared.topics import spec_of
 
@@ -73,7 +73,7 @@ class Metrics:
         started = clock.monotonic()
         events, invalid = await self._read(partition, records)
         bucket = bucket_of(records[0])
-        digests = [digest(event) for event in events]
+        digests = [digest(timed) for timed in events]
         known = await self._store.known(partition, bucket, digests)
         more = increments(events, digests, known, bucket, self._price)
         more.invalid = invalid
@@ -84,13 +84,13 @@ class Metrics:
 
     async def _read(
         self, partition: Partition, records: Sequence[Record]
-    ) -> tuple[list[Event], int]:
+    ) -> tuple[list[Timed], int]:
         model = spec_of(partition.topic, self._topic_prefix).event
-        read = read_batch(model, records, self._tenants, self._now())
+        read = read_batch(model, records, self._tenants, microseconds(self._now()))
         if not read.strangers:
             return read.events, read.invalid
         await self._tenants.look_again()
-        found = [event for event in read.strangers if event.tenant_id in self._tenants]
+        found = [timed for timed in read.strangers if timed[0].tenant_id in self._tenants]
         return read.events + found, read.invalid + len(read.strangers) - len(found)
 
     def _tell(self, records: Sequence[Record], more: Increments, seconds: float) -> None:

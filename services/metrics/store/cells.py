@@ -9,7 +9,7 @@ from shared import keys
 from shared.clock import Clock
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.redis import Change, Client, RedisFence
-from shared.measures.cells import HOUR, Cells, Series, by_hour
+from shared.measures.cells import HOUR, Cell, Cells, Series, by_hour
 
 SEEN_TTL_S = 2 * BUCKET_S + 600
 # How long a cell outlives its start: what the longest window of its kind needs, and some more.
@@ -39,15 +39,7 @@ class RedisStore:
         """Those digests that were seen in this hour or the one before."""
         if not digests:
             return set()
-        pipeline = self._client.pipeline(transaction=False)
-        for each in (bucket, bucket - 1):
-            pipeline.smismember(keys.seen(*partition, each), list(digests))
-        now, before = await pipeline.execute()
-        return {
-            name
-            for name, here, earlier in zip(digests, now, before, strict=True)
-            if here or earlier
-        }
+        return await self._fence.known(partition, (bucket, bucket - 1), digests)
 
     async def add(
         self, partition: Partition, fence: Fence, next_offset: int, gap: int, more: Increments
@@ -86,10 +78,10 @@ class RedisStore:
         change = Change(joined=list(found), cells=cells)
         await self._fence.apply(partition, fence, fence.next_offset, change)
 
-    def _by_member(self, minutes: Cells) -> dict[str, tuple[int, dict[str, int]]]:
+    def _by_member(self, minutes: Cells) -> dict[str, tuple[int, dict[str, Cell]]]:
         """Increments by cell hash; what is older than its cell would be kept is left out."""
         now = self._now().timestamp()
-        out: dict[str, tuple[int, dict[str, int]]] = {}
+        out: dict[str, tuple[int, dict[str, Cell]]] = {}
         for resolution, cells in (
             (keys.MINUTE_CELLS, minutes),
             (keys.HOUR_CELLS, by_hour(minutes)),
@@ -99,7 +91,5 @@ class RedisStore:
                 if ttl_s <= 0:
                     continue
                 member = keys.cell_member(resolution, key.tenant_id, key.start)
-                fields = out.setdefault(member, (ttl_s, {}))[1]
-                for measure, count in cell.items():
-                    fields[keys.field(key.series, measure)] = count
+                out.setdefault(member, (ttl_s, {}))[1][keys.field(key.series, "")] = cell
         return out

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from services.metrics.app import run
 from services.metrics.settings import MetricsSettings
 from shared import keys
+from shared.codec import microseconds
 from shared.events.operation import OperationEvent
 from shared.measures.cells import add_into
 from shared.measures.fold import fold_operations
@@ -91,7 +92,7 @@ async def _shows(live: Live, good: list[dict[str, Any]]) -> None:
     for event in good:
         parsed = OperationEvent.model_validate_json(json.dumps(event))
         cost = round(event["cost_usd"] * 1e9)
-        for cell in fold_operations([(parsed, cost)]).values():
+        for cell in fold_operations([(parsed, microseconds(parsed.occurred_at), cost)]).values():
             add_into(expected.setdefault(event["model_id"], {}), cell)
     for model, sums in expected.items():
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from shared.codec import LOG_APPEND_TIME, Record, decode, fingerprint, parse
+from shared.codec import LOG_APPEND_TIME, Record, decode, fingerprint, microseconds, parse
 from shared.errors import InvalidRecordError, Reason
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
@@ -32,7 +32,7 @@ def record(value: bytes | None, headers: Any = (), **changes: Any) -> Record:
 
 def verdict(value: bytes | None, headers: Any = ()) -> str:
     try:
-        event = decode(OperationEvent, record(value, headers), NOW)
+        event, _ = decode(OperationEvent, record(value, headers), microseconds(NOW))
     except InvalidRecordError as error:
         return error.reason.value
     assert_storable(event)
@@ -122,7 +122,9 @@ def test_the_brokers_own_stamp_judges_time_the_same_at_every_replay() -> None:
     value = encoded(operation(1, occurred_at="2026-01-01T12:00:00Z"))
     stamped = datetime(2026, 1, 2, tzinfo=UTC).timestamp() * 1000
     replayed = record(value, timestamp=int(stamped), timestamp_type=LOG_APPEND_TIME)
-    assert decode(OperationEvent, replayed, NOW + timedelta(days=300)).model_id == "model-1"
+    event, at_us = decode(OperationEvent, replayed, microseconds(NOW + timedelta(days=300)))
+    assert event.model_id == "model-1"
+    assert at_us == datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp() * 1e6
 
 
 def test_fingerprints_ignore_formatting_and_see_content() -> None:

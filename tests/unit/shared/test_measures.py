@@ -26,6 +26,9 @@ from tests.support.events import encoded, operation
 COVERED = {"sketch_quantiles", "proportion_ci_wilson"}
 
 
+NOON_US = int(datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
+
+
 def parsed(number: int, **changes: Any) -> OperationEvent:
     event = operation(number, occurred_at="2026-01-01T12:00:00Z", **changes)
     return OperationEvent.model_validate_json(encoded(event))
@@ -33,7 +36,7 @@ def parsed(number: int, **changes: Any) -> OperationEvent:
 
 @given(st.lists(st.integers(0, 5_000), max_size=40), st.integers(0, 40))
 def test_folding_parts_and_adding_them_is_folding_the_whole(numbers: list[int], cut: int) -> None:
-    events = [(parsed(number), number) for number in numbers]
+    events = [(parsed(number), NOON_US, number) for number in numbers]
     whole = fold_operations(events)
     parts = fold_operations(reversed(events[:cut]))
     for key, cell in fold_operations(events[cut:]).items():
@@ -122,7 +125,8 @@ def test_nothing_observed_is_null_and_never_zero() -> None:
 
 def test_a_summary_says_what_was_measured() -> None:
     (cell,) = fold_operations(
-        [(parsed(0, response_time_ms=ms, success=ms < 300), 1000) for ms in (100.0, 200.0, 400.0)]
+        (parsed(0, response_time_ms=ms, success=ms < 300), NOON_US, 1000)
+        for ms in (100.0, 200.0, 400.0)
     ).values()
     view = summarise(cell, 60)
     assert view.sample == 3

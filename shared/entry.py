@@ -1,0 +1,20 @@
+"""How a service's process begins: settings, logs, event loop."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from shared.settings import SharedSettings, load
+from shared.telemetry import configure_logging
+
+S = TypeVar("S", bound=SharedSettings)
+
+
+def run_service(
+    name: str, settings: type[S], run: Callable[[S], Coroutine[Any, Any, None]]
+) -> None:
+    """Read the settings and run a service in the foreground until it is told to stop."""
+    found = load(settings)
+    configure_logging(name, found.log_level)
+    uvloop.run(run(found))
