@@ -43,7 +43,7 @@ frame = (
         mean=Mean("response_time_ms"),
         max=Max("response_time_ms"),
     )
-    .current()
+    .final()
 )
 app.run(count=int(events), timeout=20)
 print(json.dumps({"rate": seen[0] / (seen[2] - seen[1])}))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -102,6 +103,8 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
         for child in (redis, postgres):
             child.stop(timeout_s=5)
         kafka.stop()
+        if (folder / "postgres").is_symlink():  # where an unprivileged user could keep them
+            shutil.rmtree((folder / "postgres").resolve().parent)
 
 
 def _kafka(folder: Path) -> KafkaJars:

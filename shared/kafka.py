@@ -18,6 +18,7 @@ FETCH_WAIT_MS = 100
 # Small portions of many partitions rather than all of one: the runner works on two at a time.
 FETCH_BYTES_PER_PARTITION = 256 * 1024
 GRACE_S = 20
+METADATA_AGE_MS = 15_000  # a topic that is made after us is seen within this
 
 ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
@@ -30,6 +31,7 @@ def consumer_broker(settings: SharedSettings) -> KafkaBroker:
         consumer_only=True,
         allow_auto_create_topics=False,
         graceful_timeout=GRACE_S,
+        metadata_max_age_ms=METADATA_AGE_MS,
         apply_types=False,
         logger=None,
     )

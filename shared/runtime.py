@@ -7,7 +7,15 @@ import gc
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any, TypeVar
 
 import structlog
@@ -20,7 +28,7 @@ from shared import clock
 from shared.delivery.runner import Runner
 from shared.delivery.watchdog import Watchdog
 from shared.settings import SharedSettings
-from shared.telemetry import telemetry_app
+from shared.telemetry import Probe, telemetry_app
 
 T = TypeVar("T")
 Job = Callable[[], Coroutine[Any, Any, None]]
@@ -34,8 +42,80 @@ STEADY_S = 60.0
 log = structlog.get_logger()
 
 
-async def wait_for(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a start-up step until it works, with jittered back-off, saying what it waits for."""
+class StoppedError(Exception):
+    """Told to stop before there was anything to do."""
+
+
+class Process:
+    """One consuming process, from its first wait to its last batch."""
+
+    def __init__(self, settings: SharedSettings, stopping: asyncio.Event) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._waits_for: Mapping[str, str] = {"service": "starting"}
+        self._probe: Probe | None = None
+
+    async def readiness(self) -> Mapping[str, str]:
+        """What is missing before this process can do its work."""
+        return {**self._waits_for, **(await self._probe() if self._probe else {})}
+
+    async def wait_for(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a start-up step until it works, with jittered back-off, saying what it waits for.
+
+        Raises `StoppedError` when told to stop meanwhile.
+        """
+        self._waits_for = {what: "away"}
+        trying = asyncio.ensure_future(_persistently(what, attempt))
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait([trying, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not trying.done():
+                raise StoppedError
+            return trying.result()
+        finally:
+            for one in (trying, stopped):
+                one.cancel()
+            await asyncio.gather(trying, stopped, return_exceptions=True)
+
+    async def consume(
+        self,
+        broker: KafkaBroker,
+        subscriber: BatchSubscriber,
+        runner: Runner,
+        jobs: Sequence[Job],
+        probe: Probe,
+    ) -> None:
+        """Consume until told to stop; what is in flight is finished first."""
+
+        async def state() -> Mapping[str, str]:
+            return {**_kafka_state(subscriber, runner), **await probe()}
+
+        calm_collector()
+        # The consumer exists before it has joined its group, which takes seconds.
+        kafka = f"Kafka at {self._settings.kafka_bootstrap_servers}"
+        await self.wait_for(kafka, lambda: _start(broker))
+        self._waits_for, self._probe = {}, state
+        async with _background() as start:
+            for job in (runner.watch, Watchdog(runner, lambda: _loop_lives(subscriber)).run, *jobs):
+                start(keep_running(job))
+            log.info("running", topics=subscriber.topic_names, group=runner.group)
+            await self._stopping.wait()
+            log.info("stopping")
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def consuming_process(settings: SharedSettings) -> AsyncIterator[Process]:
+    """A process that answers /healthz and /readyz from its first moment on."""
+    process = Process(settings, stop_signal())
+    async with _background() as start:
+        start(serve(telemetry_app(process.readiness), settings.telemetry_port))
+        with contextlib.suppress(StoppedError):
+            yield process
+
+
+async def _persistently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
     wait_s = FIRST_WAIT_S
     while True:
         try:
@@ -60,45 +140,6 @@ async def keep_running(job: Job) -> None:
             wait_s = FIRST_WAIT_S
         await asyncio.sleep(wait_s * random.uniform(0.5, 1))  # noqa: S311 - jitter
         wait_s = min(wait_s * 2, MOST_WAIT_S)
-
-
-async def run_consumers(
-    settings: SharedSettings,
-    broker: KafkaBroker,
-    subscriber: BatchSubscriber,
-    runner: Runner,
-    jobs: Sequence[Job] = (),
-    probe: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
-) -> None:
-    """Consume until SIGTERM or SIGINT; what is in flight is finished first."""
-    stopping = stop_signal()
-    calm_collector()
-
-    joined = asyncio.Event()
-
-    async def readiness() -> Mapping[str, str]:
-        # The consumer exists before it has joined its group, which takes seconds.
-        if not joined.is_set():
-            return {"kafka": "joining the group"}
-        return {**_kafka_state(subscriber, runner), **(await probe() if probe else {})}
-
-    async with contextlib.AsyncExitStack() as stack:
-        tasks = await stack.enter_async_context(_background())
-        tasks(serve(telemetry_app(readiness), settings.telemetry_port))
-        started = asyncio.ensure_future(
-            wait_for(f"Kafka at {settings.kafka_bootstrap_servers}", lambda: _start(broker))
-        )
-        await _first(stopping.wait(), started)
-        if stopping.is_set():
-            return
-        joined.set()
-        for job in (runner.watch, Watchdog(runner, lambda: _loop_lives(subscriber)).run, *jobs):
-            tasks(keep_running(job))
-        log.info("running", topics=subscriber.topic_names, group=runner.group)
-        await stopping.wait()
-        log.info("stopping")
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await broker.stop()
 
 
 def calm_collector() -> None:
@@ -159,17 +200,12 @@ def _kafka_state(subscriber: BatchSubscriber, runner: Runner) -> Mapping[str, st
         return {"kafka": "not connected"}
     if runner.incidents:
         return {"incident": "; ".join(runner.incidents.values())}
-    if runner.waits_for_store_since is not None:
-        return {"store": f"away for {clock.monotonic() - runner.waits_for_store_since:.0f} s"}
-    return {}
-
-
-async def _first(*waits: Awaitable[Any]) -> None:
-    futures = [asyncio.ensure_future(one) for one in waits]
-    _, pending = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-    for one in pending:
-        one.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    waits = {"store": runner.waits_for_store_since, "kafka": runner.waits_for_log_since}
+    return {
+        what: f"away for {clock.monotonic() - since:.0f} s"
+        for what, since in waits.items()
+        if since is not None
+    }
 
 
 @contextlib.asynccontextmanager

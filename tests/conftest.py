@@ -76,7 +76,7 @@ def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = stores_support.PostgresHere(tmp_path_factory.mktemp("postgres"))
         server.start()
         yield server.dsn
-        server.stop()
+        server.discard()
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,9 @@ def _reachable(folder: Path, binaries: Path, user: str | None) -> tuple[Path, Pa
     if user is None:
         return folder, binaries
     if not can_enter(user, folder.parent):
-        name = sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        # Of the folder's own path: once it is a link to there, its target must not name another.
+        path = folder.parent.resolve() / folder.name
+        name = sha256(str(path).encode()).hexdigest()[:12]
         target = SYSTEM_STATE / name / "postgres"
         target.parent.mkdir(parents=True, exist_ok=True)
         SYSTEM_STATE.chmod(0o755)

@@ -26,6 +26,8 @@ def free_port(preferred: int = 0) -> int:
     """A port of 127.0.0.1 that nobody listens on now: the preferred one if it is free."""
     for port in (preferred, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
+            # As servers do: connections that linger from before are no listener.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise StartError("127.0.0.1 has no free port")

@@ -26,6 +26,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
 from shared.clock import utc_now
+from shared.producer import Producer
 from shared.pseudonym import pseudonym
 from shared.stores import LazyPostgres, connect_redis
 
@@ -41,7 +42,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     store = PostgresReads(postgres)
     views = RedisReads(client, settings.topic_partitions)
-    publisher = Publisher(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    publisher = Publisher(producer)
     checks = {"kafka": publisher.ready, "postgres": store.ping, "redis": views.ping}
 
     @asynccontextmanager
@@ -49,7 +51,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         warm = asyncio.ensure_future(_keep_warm(checks))
         yield
         warm.cancel()
-        await publisher.close()
+        await producer.close()
         await postgres.close()
         await client.aclose()
 

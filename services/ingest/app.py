@@ -13,15 +13,22 @@ from shared.clock import utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
+from shared.producer import Producer
 from shared.pseudonym import pseudonym
-from shared.runtime import run_consumers, wait_for
+from shared.runtime import Process, consuming_process
 from shared.stores import connect_postgres
 from shared.tenants import Tenants
+from shared.topics import MAX_RECORD_BYTES
 
 
 async def run(settings: IngestSettings) -> None:
     """Wait for the stores, then consume until told to stop."""
-    pool = await wait_for(
+    async with consuming_process(settings) as process:
+        await _run(settings, process)
+
+
+async def _run(settings: IngestSettings, process: Process) -> None:
+    pool = await process.wait_for(
         "Postgres",
         lambda: connect_postgres(settings.postgres_dsn, service=GROUP, synchronous=False),
     )
@@ -35,8 +42,8 @@ async def run(settings: IngestSettings) -> None:
         lambda tenant_id: tenants.content_free(tenant_id),  # noqa: PLW0108 - made below
     )
     tenants = Tenants(store.tenants)
-    await wait_for("the schema (run `assay migrate`)", store.check_schema)
-    await wait_for("the tenants", tenants.refresh)
+    await process.wait_for("the schema (run `assay migrate`)", store.check_schema)
+    await process.wait_for("the tenants", tenants.refresh)
 
     broker = consumer_broker(settings)
     runner = Runner(
@@ -46,10 +53,12 @@ async def run(settings: IngestSettings) -> None:
         exact_ends=settings.kafka_exact_ends,
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.ingest_max_records)
-    publisher = DeadLetterPublisher(
-        settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence
+    producer = Producer(
+        settings.kafka_bootstrap_servers,
+        idempotence=settings.kafka_idempotence,
+        max_request_size=MAX_RECORD_BYTES,
     )
-    ticker = Ticker(store, publisher.publish, utc_now)
+    ticker = Ticker(store, DeadLetterPublisher(producer).publish, utc_now)
 
     async def probe() -> Mapping[str, str]:
         try:
@@ -59,6 +68,6 @@ async def run(settings: IngestSettings) -> None:
         return {}
 
     jobs = [tenants.keep_fresh, ticker.partitions, ticker.join, ticker.relay]
-    await run_consumers(settings, broker, subscriber, runner, jobs, probe)
-    await publisher.close()
+    await process.consume(broker, subscriber, runner, jobs, probe)
+    await producer.close()
     await pool.close()

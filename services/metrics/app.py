@@ -21,7 +21,7 @@ from shared.clock import utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
-from shared.runtime import run_consumers, wait_for
+from shared.runtime import Process, consuming_process
 from shared.stores import LazyPostgres, connect_redis
 from shared.tenants import Tenants
 from shared.topics import Topic, topic_name
@@ -29,6 +29,11 @@ from shared.topics import Topic, topic_name
 
 async def run(settings: MetricsSettings) -> None:
     """Wait for Redis, then consume until told to stop; Postgres may come and go."""
+    async with consuming_process(settings) as process:
+        await _run(settings, process)
+
+
+async def _run(settings: MetricsSettings, process: Process) -> None:
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     views = RedisViews(client)
     postgres = LazyPostgres(settings.postgres_dsn, service=GROUP)
@@ -42,7 +47,7 @@ async def run(settings: MetricsSettings) -> None:
         return found
 
     tenants = Tenants(load_tenants)
-    await wait_for("Redis", tenants.refresh)
+    await process.wait_for("Redis", tenants.refresh)
     overrides = read_overrides(settings.prices_file) if settings.prices_file else None
     store = RedisStore(client, utc_now)
     sink = Metrics(store, tenants, settings.topic_prefix, price_table(overrides), utc_now)
@@ -84,6 +89,6 @@ async def run(settings: MetricsSettings) -> None:
 
     ticker = Ticker(look, join, report)
     jobs = [tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports]
-    await run_consumers(settings, broker, subscriber, runner, jobs, probe)
+    await process.consume(broker, subscriber, runner, jobs, probe)
     await postgres.close()
     await client.aclose()

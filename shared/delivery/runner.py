@@ -44,6 +44,7 @@ class Runner:
         self.progress_at = clock.monotonic()
         self.batch_at = clock.monotonic()
         self.waits_for_store_since: float | None = None
+        self.waits_for_log_since: float | None = None
         self.incidents: dict[Partition, str] = {}
         self.lag: dict[Partition, int] = {}
         self.lag_known_since = clock.monotonic()
@@ -215,9 +216,14 @@ class Runner:
 
     async def _bounds(self, partitions: Sequence[Partition]) -> dict[Partition, Bounds]:
         asked = [TopicPartition(*partition) for partition in partitions]
-        async with asyncio.timeout(OFFSETS_TIMEOUT_S):
-            starts = await self._consumer().beginning_offsets(asked)
-            ends = await self._consumer().end_offsets(asked)
+        try:
+            async with asyncio.timeout(OFFSETS_TIMEOUT_S):
+                starts = await self._consumer().beginning_offsets(asked)
+                ends = await self._consumer().end_offsets(asked)
+        except Exception:
+            self.waits_for_log_since = self.waits_for_log_since or clock.monotonic()
+            raise
+        self.waits_for_log_since = None
         return {Partition(*one): (starts[one], ends[one]) for one in asked}
 
     def _contradiction(self, next_offset: int, bounds: Bounds) -> str | None:

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from deploy.local.postgres import embedded_binaries, start_postgres
-from deploy.local.process import Child, StartError
+from deploy.local.process import Child, StartError, free_port
 from deploy.local.redis import find_server, start_redis
 from tests.support.kafka import docker_answers
 
@@ -21,21 +21,27 @@ class PostgresHere:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._password = secrets.token_hex(8)
-        self._port = 0
+        self._port = free_port()
         self.child: Child | None = None
-        self.dsn = ""
+        self.dsn = f"postgresql://assay:{self._password}@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
         """Start it and wait until it answers a query."""
-        self.child, self.dsn, _ = asyncio.run(
+        self.child, _, _ = asyncio.run(
             start_postgres(self._folder, self._port, self._password, postgres_binaries())
         )
-        self._port = int(self.dsn.rpartition(":")[2].split("/")[0])
 
     def stop(self) -> None:
         """Stop it in order (SIGINT: it waits for no client)."""
         if self.child is not None:
             self.child.stop(signal.SIGINT)
+
+    def discard(self) -> None:
+        """Stop it and remove its data, wherever an unprivileged user could keep them."""
+        self.stop()
+        folder = self._folder / "postgres"
+        if folder.is_symlink():
+            shutil.rmtree(folder.resolve().parent)
 
     def kill(self) -> None:
         """kill -9 of the server's parent process; its children notice and end."""
@@ -48,14 +54,13 @@ class RedisHere:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = 0
+        self._port = free_port()
         self.child: Child | None = None
-        self.url = ""
+        self.url = f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
         """Start it and wait until it has loaded its data."""
-        self.child, self._port, _ = asyncio.run(start_redis(self._folder, self._port))
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.child, _, _ = asyncio.run(start_redis(self._folder, self._port))
 
     def stop(self) -> None:
         """Stop it in order."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from deploy.jobs.roles import give_passwords
 from deploy.jobs.topics import create_topics
@@ -51,6 +52,29 @@ async def publish(bootstrap: str, records: Sequence[Record]) -> None:
             for topic, key, value, headers in records
         ]
         await asyncio.gather(*acks)
+
+
+class RawKey(str):
+    """A header key whose bytes are no UTF-8: no producer of ours can send one."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe" + super().encode()
+
+
+async def publish_spoiled(bootstrap: str, topic: str, values: Sequence[bytes], bad: int) -> None:
+    """Send one batch to partition 0, in which the record at `bad` has a header key of `RawKey`."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    async with producer:
+        batch = producer.create_batch()
+        # The C builder asks no key to encode itself.
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 1024 * 1024)
+        for place, value in enumerate(values):
+            headers = [(RawKey("key"), b"x")] if place == bad else []
+            batch.append(timestamp=None, key=b"k", value=value, headers=headers)
+        batch.close()
+        await (await producer.send_batch(batch, topic, partition=0))
 
 
 @asynccontextmanager

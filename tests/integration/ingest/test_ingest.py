@@ -11,7 +11,16 @@ from services.ingest.app import run
 from services.ingest.settings import IngestSettings
 from tests.support.events import encoded, feedback, operation
 from tests.support.poison import poison
-from tests.support.system import Record, Rows, prepared, publish, querying, running, topics
+from tests.support.system import (
+    Record,
+    Rows,
+    prepared,
+    publish,
+    publish_spoiled,
+    querying,
+    running,
+    topics,
+)
 from tests.support.waiting import eventually
 
 GOOD = 600
@@ -153,6 +162,19 @@ async def test_dead_letters_reach_their_topic_whole(
 
 async def _nothing_unpublished(rows: Rows) -> bool:
     return await count(rows, "SELECT count(*) FROM dead_letters WHERE published_at IS NULL") == 0
+
+
+async def test_a_header_key_that_is_no_utf_8_is_one_dead_letter(
+    rows: Rows, kafka_bootstrap: str, topic_prefix: str
+) -> None:
+    events = [operation(1_900_000 + number) for number in range(5)]
+    values = [encoded(event) for event in events]
+    await publish_spoiled(kafka_bootstrap, f"{topic_prefix}operations.v1", values, bad=2)
+    ids = [event["operation_id"] for event in events]
+    stored = "SELECT count(*) FROM ai_model_operations WHERE operation_id = ANY($1)"
+    await eventually(lambda: _is(rows, stored, 4, ids), why="the others are stored")
+    letters = await rows("SELECT reason FROM dead_letters WHERE record_value = $1", values[2])
+    assert [row[0] for row in letters] == ["bad_header"]
 
 
 async def test_an_event_id_used_for_another_body_is_a_dead_letter(rows: Rows, send: Any) -> None:

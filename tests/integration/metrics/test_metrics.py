@@ -17,7 +17,7 @@ from shared.measures.cells import add_into
 from shared.measures.fold import fold_operations
 from tests.support.events import encoded, feedback, now_text, operation
 from tests.support.poison import poison
-from tests.support.system import Record, prepared, publish, running, topics
+from tests.support.system import Record, prepared, publish, publish_spoiled, running, topics
 from tests.support.waiting import eventually
 
 GOOD = 900
@@ -111,6 +111,21 @@ async def _shows(live: Live, good: list[dict[str, Any]]) -> None:
             add_into(series, cell)
         add_into(series, sums, -1)
         assert series == {}
+
+
+async def test_a_header_key_that_is_no_utf_8_stops_nobody(
+    live: Live, kafka_bootstrap: str, topic_prefix: str
+) -> None:
+    before = await live.fences()
+    values = [encoded(operation(4_000_000 + number)) for number in range(5)]
+    await publish_spoiled(kafka_bootstrap, f"{topic_prefix}operations.v1", values, bad=2)
+
+    async def settled() -> bool:
+        return (await live.fences())["next"] == before["next"] + 5
+
+    await eventually(settled, why="the batch is consumed")
+    after = await live.fences()
+    assert (after["accepted"] - before["accepted"], after["invalid"] - before["invalid"]) == (4, 1)
 
 
 async def test_hours_are_the_sum_of_their_minutes(live: Live) -> None:

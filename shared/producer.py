@@ -1,0 +1,108 @@
+"""A producer that never holds anybody up: made when first needed, made anew after any trouble."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from shared import clock
+
+ACK_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 1.0
+START_AGAIN_AFTER_S = 1.0
+
+log = structlog.get_logger()
+
+
+class ProducerAwayError(Exception):
+    """The broker does not answer, or has not acknowledged in time."""
+
+
+class Message(NamedTuple):
+    """A record to be."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Producer:
+    """One connection for a whole service."""
+
+    def __init__(
+        self, bootstrap_servers: str, *, idempotence: bool, max_request_size: int = 1024 * 1024
+    ) -> None:
+        self._servers = bootstrap_servers
+        self._idempotence = idempotence
+        self._max_request_size = max_request_size
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._failed_at = -START_AGAIN_AFTER_S
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return once all in-sync replicas have every message; else `ProducerAwayError`."""
+        producer = await self.ready()
+        try:
+            # Without a bound an idempotent producer keeps a batch for ever.
+            async with asyncio.timeout(ACK_TIMEOUT_S):
+                acks = [
+                    await producer.send(
+                        message.topic, message.value, key=message.key, headers=message.headers
+                    )
+                    for message in messages
+                ]
+                await asyncio.gather(*acks)
+        except Exception as error:
+            log.warning("publish_failed", why=repr(error)[:300], messages=len(messages))
+            await self._drop(producer)
+            raise ProducerAwayError("Kafka has not acknowledged in time") from error
+        except asyncio.CancelledError:
+            await self._drop(producer)
+            raise
+
+    async def ready(self) -> AIOKafkaProducer:
+        """The producer; `ProducerAwayError` while no broker answers."""
+        async with self._starting:
+            if self._producer is None:
+                if clock.monotonic() - self._failed_at < START_AGAIN_AFTER_S:
+                    raise ProducerAwayError("Kafka does not answer")
+                self._producer = await self._start()
+            return self._producer
+
+    async def close(self) -> None:
+        """Let the producer go, whatever state it is in."""
+        if self._producer is not None:
+            await self._drop(self._producer)
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers,
+            acks="all",
+            enable_idempotence=self._idempotence,
+            compression_type="lz4",
+            max_request_size=self._max_request_size,
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await producer.start()
+        except Exception as error:
+            self._failed_at = clock.monotonic()
+            await _stop(producer)
+            raise ProducerAwayError("Kafka does not answer") from error
+        return producer
+
+    async def _drop(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+        await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop within bounds: aiokafka's stop may hang while the broker is away."""
+    task = asyncio.ensure_future(producer.stop())
+    await asyncio.wait([task], timeout=STOP_TIMEOUT_S)
+    task.cancel()
