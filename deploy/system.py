@@ -106,6 +106,7 @@ class System:
             "ASSAY_KAFKA_BOOTSTRAP_SERVERS": addresses.kafka_bootstrap_servers,
             "ASSAY_KAFKA_IDEMPOTENCE": str(not addresses.own_broker).lower(),
             "ASSAY_KAFKA_EXACT_ENDS": str(not addresses.own_broker).lower(),
+            "ASSAY_KAFKA_DURABLE": str(not addresses.own_broker).lower(),
             "ASSAY_REDIS_URL": addresses.redis_url,
             "ASSAY_TOPIC_PREFIX": prefix,
             "ASSAY_TOPIC_PARTITIONS": str(partitions),

@@ -26,6 +26,10 @@ class SharedSettings(BaseSettings):
     kafka_exact_ends: bool = Field(
         True, description="Off only for brokers whose log ends lag behind their records."
     )
+    kafka_durable: bool = Field(
+        True,
+        description="Off only for brokers that forget: ingest then waits for Postgres' disk.",
+    )
     topic_prefix: str = Field(DEFAULT_PREFIX, pattern=r"^[a-z0-9._-]{0,64}$")
     topic_partitions: Annotated[int, Field(ge=1, le=1024)] = DEFAULT_PARTITIONS
     redis_url: SecretStr = Field(description="redis:// or rediss://")

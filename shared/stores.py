@@ -20,8 +20,8 @@ async def connect_postgres(
 ) -> Pool:
     """A pool under the service's own role; ends the process if that role escapes row security.
 
-    `synchronous=False` is for consumers: offset and rows are in the same log, so a crash of the
-    server loses both together and the records come again.
+    `synchronous=False` is for consumers of a log that lasts: offset and rows are in the same
+    write-ahead log, so a crash of the server loses both together and the records come again.
     """
     pool = await asyncpg.create_pool(
         dsn.get_secret_value(),

@@ -30,7 +30,9 @@ async def run(settings: IngestSettings) -> None:
 async def _run(settings: IngestSettings, process: Process) -> None:
     pool = await process.wait_for(
         "Postgres",
-        lambda: connect_postgres(settings.postgres_dsn, service=GROUP, synchronous=False),
+        lambda: connect_postgres(
+            settings.postgres_dsn, service=GROUP, synchronous=not settings.kafka_durable
+        ),
     )
     overrides = read_overrides(settings.prices_file) if settings.prices_file else None
     secret = settings.secret_key.get_secret_value().encode()

@@ -65,11 +65,10 @@ class Up:
         return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """Start it in a folder of its own; stop it by SIGTERM; nothing may stay."""
-    folder = tmp_path_factory.mktemp("up")
+def start(folder: Path) -> Up:
+    """`assay up` on a folder; returns once it is ready."""
     env_file = folder / "env"
+    env_file.unlink(missing_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
     clean["PYTHONPATH"] = f"{ROOT}:{ROOT / 'sdk'}"
     with (folder / "out").open("wb") as out:
@@ -82,13 +81,26 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     until(lambda: env_file.exists() or process.poll() is not None, "it is ready", 120)
     assert process.poll() is None, (folder / "out").read_text()
     pairs = (shlex.split(line)[1].partition("=") for line in env_file.read_text().splitlines())
-    yield Up(process, {name: value for name, _, value in pairs})
-    family = psutil.Process(process.pid).children(recursive=True)
+    return Up(process, {name: value for name, _, value in pairs})
+
+
+def end(up: Up, how: signal.Signals) -> int:
+    """End it by a signal; nothing that it started may stay. Answers its exit code."""
+    family = psutil.Process(up.process.pid).children(recursive=True)
     assert len(family) >= 6
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0, (folder / "out").read_text()
+    up.process.send_signal(how)
+    code = up.process.wait(60)
     _, left = psutil.wait_procs(family, timeout=10)
     assert left == []
+    return code
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Start it in a folder of its own; stop it by SIGTERM; nothing may stay."""
+    running = start(tmp_path_factory.mktemp("up"))
+    yield running
+    assert end(running, signal.SIGTERM) == 0
 
 
 def log(up: Up, number: int, **changes: Any) -> str:
@@ -180,3 +192,23 @@ def test_liveness_and_refusals(up: Up) -> None:
     assert up.request("/healthz", key="")[0] == 200
     assert up.request("/ai/models", key="")[0] == 401
     assert up.request("/ai/operations/log", {"operation_id": 7})[0] == 422
+
+
+def test_a_killed_system_comes_back_with_what_it_had(tmp_path: Path) -> None:
+    first = start(tmp_path)
+    for number in range(20):
+        log(first, number)
+    until(lambda: first.request("/ai/operations/op-19")[0] == 200, "the last is stored")
+    until(lambda: sample(first) == 20, "all are counted")
+    end(first, signal.SIGKILL)
+    again = start(tmp_path)
+    try:
+        assert again.env["ASSAY_ADMIN_KEY"] == first.env["ASSAY_ADMIN_KEY"]
+        assert again.request("/ai/operations/op-19")[0] == 200
+        until(lambda: sample(again) == 20, "the counts are back")
+        for number in range(20, 25):
+            log(again, number)
+        until(lambda: sample(again) == 25, "what comes now is added")
+        until(lambda: again.request("/ai/operations/op-24")[0] == 200, "and stored")
+    finally:
+        end(again, signal.SIGINT)
