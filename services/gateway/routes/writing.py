@@ -22,7 +22,7 @@ def writing_routes() -> APIRouter:
         "/ai/operations/log",
         status_code=ACCEPTED,
         summary="Log one operation or up to 500",
-        **_documented("operations:write", Topic.OPERATIONS, many=True),
+        **_documented("operations:write", Topic.OPERATIONS),
     )
     async def log_operations(request: Request) -> JSONResponse:
         return await _take(request, Topic.OPERATIONS)
@@ -31,7 +31,7 @@ def writing_routes() -> APIRouter:
         "/ai/feedback/submit",
         status_code=ACCEPTED,
         summary="Submit feedback on an operation",
-        **_documented("feedback:write", Topic.FEEDBACK, many=True),
+        **_documented("feedback:write", Topic.FEEDBACK),
     )
     async def submit_feedback(request: Request) -> JSONResponse:
         return await _take(request, Topic.FEEDBACK)
@@ -54,12 +54,12 @@ async def _take(request: Request, kind: Topic) -> JSONResponse:
     return JSONResponse(answer, ACCEPTED)
 
 
-def _documented(permission: str, kind: Topic, *, many: bool) -> dict[str, Any]:
+def _documented(permission: str, kind: Topic) -> dict[str, Any]:
     """The route's permission, and the body it reads itself."""
     schema = REGISTER[kind].event.model_json_schema()
     filled_in = ("event_id", "occurred_at", "tenant_id")
     schema["required"] = [name for name in schema["required"] if name not in filled_in]
-    body = {"anyOf": [schema, {"type": "array", "items": schema}]} if many else schema
+    body = {"anyOf": [schema, {"type": "array", "items": schema}]}
     declared = allows(permission)
     declared["openapi_extra"] |= {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}}
