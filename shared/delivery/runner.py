@@ -51,7 +51,9 @@ class Runner:
         self._sink = sink
         self._consumer = consumer
         self._fences: dict[Partition, Fence] = {}
-        self._rewound: set[Partition] = set()
+        # Partition -> the assignment under which we sought its fence. Only a read that began there
+        # can show a gap: when somebody else sought meanwhile, what is missing is merely unread.
+        self._rewound: dict[Partition, object] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
@@ -70,6 +72,7 @@ class Runner:
             )
         for outcome in outcomes:
             if outcome is not None:
+                self._rewound.clear()  # the batch is sought again, wherever its fences are
                 raise outcome
 
     async def watch(self) -> None:
@@ -144,11 +147,12 @@ class Runner:
             self._stop_at(partition, incident)
             return
         offsets = [record.offset for record in records]
-        todo = plan(fence.next_offset, offsets, rewound=partition in self._rewound)
+        rewound = self._rewound.get(partition) is self._consumer().assignment()
+        todo = plan(fence.next_offset, offsets, rewound=rewound)
         if todo.action in (Action.DROP, Action.REWIND):
             await self._skip(partition, fence, todo)
             return
-        self._rewound.discard(partition)
+        self._rewound.pop(partition, None)
         if todo.gap:
             telemetry.GAPS.labels(self.group).inc(todo.gap)
         self._fences[partition] = await self._sink.apply(
@@ -158,7 +162,7 @@ class Runner:
 
     async def _skip(self, partition: Partition, fence: Fence, todo: Plan) -> None:
         if todo.action is Action.REWIND:
-            self._rewound.add(partition)
+            self._rewound[partition] = self._consumer().assignment()
         else:
             # Everything here was applied before. Or the log lost its tail: then the end is lower.
             bounds = (await self._bounds([partition]))[partition]
@@ -175,6 +179,7 @@ class Runner:
         if problem:
             raise IncidentError(problem)
         self._fences[partition] = fence
+        self._rewound.pop(partition, None)
         self.waits_for_store_since = None
         log.info("claimed", group=self.group, partition=partition, fence=fence, log_end=end)
         return fence

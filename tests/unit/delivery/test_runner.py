@@ -45,6 +45,10 @@ class Log:
     async def beginning_offsets(self, asked: Sequence[TopicPartition]) -> dict[Any, int]:
         return dict.fromkeys(asked, 0)
 
+    def rebalance(self) -> None:
+        """The same partitions, assigned anew: they are read from wherever the group stood."""
+        self.owned = set(self.owned)
+
     async def end_offsets(self, asked: Sequence[TopicPartition]) -> dict[Any, int]:
         return {one: self.ends[one] for one in asked}
 
@@ -196,3 +200,50 @@ async def test_a_cancellation_that_nobody_asked_for_is_an_error() -> None:
     runner, _ = built(Stray())
     with pytest.raises(RuntimeError, match="cancelled by nobody"):
         await runner(records(A, range(2)))
+
+
+def fenced_at(next_offset: int) -> Memory:
+    """A sink whose fence of B was set back behind what Kafka delivers: a rebuild does that."""
+    sink = Memory()
+    sink.fences[B] = Fence(1, next_offset)
+    return sink
+
+
+async def test_missing_offsets_are_a_gap_only_when_they_are_missing_again() -> None:
+    sink = fenced_at(5)
+    runner, log = built(sink)
+    await runner(records(B, range(10, 20)))
+    assert (sink.kept, log.sought) == ({}, [(B, 5)])
+    await runner(records(B, range(10, 20)))
+    assert (sink.kept[B], sink.gaps) == (list(range(10, 20)), 5)
+
+
+async def test_a_batch_that_is_delivered_again_is_no_sign_of_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stolen(Memory):
+        async def apply(self, partition: Partition, *what: Any) -> Fence:
+            if partition == A and A not in self.kept:
+                self.kept[A] = []
+                raise FencedError("A")
+            return await super().apply(partition, *what)
+
+    sink = Stolen()
+    sink.fences[B] = Fence(1, 5)
+    runner, log = built(sink)
+    batch = records(A, range(3)) + records(B, range(10, 20))
+    with pytest.raises(FencedError):
+        await runner(batch)  # and now both partitions are sought to where this batch began
+    await runner(batch)
+    assert log.sought == [(B, 5), (B, 5)]
+    await runner(records(B, range(5, 20)))
+    assert (sink.kept[B], sink.gaps) == (list(range(5, 20)), 0)
+
+
+async def test_a_rebalance_after_seeking_back_is_no_sign_of_a_gap() -> None:
+    sink = fenced_at(5)
+    runner, log = built(sink)
+    await runner(records(B, range(10, 20)))
+    log.rebalance()
+    await runner(records(B, range(10, 20)))
+    assert (sink.kept, log.sought) == ({}, [(B, 5), (B, 5)])
