@@ -21,13 +21,18 @@ def tag(topic: str, partition: int) -> str:
 
 
 def fence(topic: str, partition: int) -> str:
-    """Hash: epoch, next, gen, and the counters accepted, duplicates, invalid, gaps."""
+    """Hash: epoch, next, gen, base, and since base: accepted, duplicates, invalid, gaps."""
     return f"{tag(topic, partition)}:fence"
 
 
-def seen(topic: str, partition: int, bucket: int) -> str:
+def generations(topic: str, partition: int) -> str:
+    """String: the highest generation that anybody began to build."""
+    return f"{tag(topic, partition)}:generations"
+
+
+def seen(topic: str, partition: int, generation: int, bucket: int) -> str:
     """Set of 12-byte digests of identities, one set per time bucket."""
-    return f"{tag(topic, partition)}:seen:{bucket}"
+    return f"{tag(topic, partition)}:g{generation}:seen:{bucket}"
 
 
 def cell(topic: str, partition: int, generation: int, member: str) -> str:

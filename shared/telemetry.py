@@ -15,6 +15,7 @@ EVENTS = Counter("assay_events", "Records by verdict", ["group", "verdict"])
 LAG = Gauge("assay_lag", "Log end minus fence", ["group", "topic", "partition"])
 FENCED = Counter("assay_fenced_writes", "Writes refused by the fence", ["group"])
 GAPS = Counter("assay_gaps", "Offsets without a record, skipped", ["group"])
+REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built anew")
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 BATCH_SECONDS = Histogram(
     "assay_batch_seconds",

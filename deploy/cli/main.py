@@ -9,19 +9,30 @@ from deploy.cli.dlq import dlq
 from deploy.cli.jobs import keys, migrate_command, topics
 from deploy.cli.publish import publish
 from deploy.cli.run import demo, up
+from deploy.cli.upkeep import rebuild
 from deploy.system import SERVICES
+from shared.telemetry import configure_logging
 
 app = typer.Typer(
     help="Assay watches the AI models that your agents use.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+
+
+@app.callback()
+def _quiet() -> None:
+    """Leave standard output to answers; a service that is started here sets its own level."""
+    configure_logging("cli", "warning")
+
+
 app.command()(up)
 app.command()(demo)
 app.command()(publish)
 app.command("migrate")(migrate_command)
 app.add_typer(topics, name="topics", help="Kafka topics.")
 app.add_typer(keys, name="keys", help="API keys.")
+app.add_typer(rebuild, name="rebuild", help="What can be made anew from Postgres.")
 app.add_typer(dlq, name="dlq", help="Dead letters: what could not be read.")
 
 

@@ -18,6 +18,16 @@ def bootstrap_servers() -> str:
     return _needed("ASSAY_KAFKA_BOOTSTRAP_SERVERS")
 
 
+def redis_url() -> str:
+    """ASSAY_REDIS_URL."""
+    return _needed("ASSAY_REDIS_URL")
+
+
+def redis_cluster() -> bool:
+    """ASSAY_REDIS_CLUSTER."""
+    return os.environ.get("ASSAY_REDIS_CLUSTER", "false").lower() == "true"
+
+
 def idempotence() -> bool:
     """ASSAY_KAFKA_IDEMPOTENCE."""
     return os.environ.get("ASSAY_KAFKA_IDEMPOTENCE", "true").lower() != "false"

@@ -8,16 +8,19 @@ from functools import partial
 import asyncpg
 import psutil
 
-from services.metrics import queries
 from services.metrics.consumer import TOPICS, subscribe
+from services.metrics.domain.snapshot import Snapshot
+from services.metrics.queries import operations, snapshot
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
+from services.metrics.service.rebuilding import rebuild
 from services.metrics.service.viewing import ViewKeeper
 from services.metrics.settings import MetricsSettings
-from services.metrics.store.cells import RedisStore
+from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from services.metrics.store.views import RedisViews
 from services.metrics.ticker import Ticker
 from shared.clock import utc_now
+from shared.delivery.plan import Partition
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
@@ -40,7 +43,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
 
     async def load_tenants() -> Mapping[str, bool]:
         try:
-            found = await queries.tenants(await postgres.pool())
+            found = await operations.tenants(await postgres.pool())
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return await views.remembered_tenants()
         await views.remember_tenants(found)
@@ -50,7 +53,19 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     await process.wait_for("Redis", tenants.refresh)
     overrides = read_overrides(settings.prices_file) if settings.prices_file else None
     store = RedisStore(client, utc_now)
-    sink = Metrics(store, tenants, settings.topic_prefix, price_table(overrides), utc_now)
+
+    async def take(partition: Partition) -> Snapshot:
+        pool = await postgres.pool()
+        return await snapshot.take(pool, partition, utc_now(), KEPT_S, SEEN_TTL_S)
+
+    sink = Metrics(
+        store,
+        partial(rebuild, take, store),
+        tenants,
+        settings.topic_prefix,
+        price_table(overrides),
+        utc_now,
+    )
     broker = consumer_broker(settings)
     runner = Runner(
         GROUP, sink, lambda: consumer_of(subscriber), exact_ends=settings.kafka_exact_ends
@@ -58,16 +73,16 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.metrics_max_records)
 
     names = [topic_name(topic, settings.topic_prefix) for topic in TOPICS]
-    operations = topic_name(Topic.OPERATIONS, settings.topic_prefix)
+    operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
     keeper = ViewKeeper(views, names, settings.topic_partitions, utc_now)
 
     async def look() -> None:
-        await keeper.look(one.partition for one in runner.owned() if one.topic == operations)
+        await keeper.look(one.partition for one in runner.owned() if one.topic == operations_topic)
 
     async def join() -> None:
-        lookup = partial(queries.series_of_operations, await postgres.pool())
+        lookup = partial(operations.series_of_operations, await postgres.pool())
         for one in runner.owned():
-            if one.topic != operations:
+            if one.topic != operations_topic:
                 await join_waiting(one, store, lookup, runner.holding)
 
     async def report() -> None:

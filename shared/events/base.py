@@ -22,7 +22,8 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Label = ShortText
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 Milliseconds = Annotated[float, Field(ge=0, le=MAX_RESPONSE_TIME_MS)]
-MetadataValue: TypeAlias = str | bool | int | float
+# Strict types exclude each other, so the first that fits is the only one: no need to try all.
+MetadataValue: TypeAlias = Annotated[str | bool | int | float, Field(union_mode="left_to_right")]
 Metadata = dict[str, MetadataValue]
 
 

@@ -150,17 +150,21 @@ def _add_known(
 
 def _add_confidence(cell: Cell, said: Sequence[tuple[float, int]]) -> None:
     """Calibration holds the confidence against the outcome that the operation itself reported."""
+    counts, sums, successes = ([0] * CALIBRATION_BINS for _ in range(3))
+    squares = brier = 0
+    for confidence, success in said:
+        place = int(confidence * CALIBRATION_BINS) if confidence < 1 else CALIBRATION_BINS - 1
+        counts[place] += 1
+        sums[place] += round(confidence * MICRO)
+        successes[place] += success
+        squares += round(confidence * confidence * MICRO)
+        brier += round((confidence - success) ** 2 * MICRO)
     cell["conf_n"] = len(said)
-    cell["conf"] = sum([round(confidence * MICRO) for confidence, _ in said])
-    cell["conf2"] = sum([round(confidence * confidence * MICRO) for confidence, _ in said])
-    cell["brier"] = sum(
-        [round((confidence - success) ** 2 * MICRO) for confidence, success in said]
-    )
-    bins: dict[int, list[tuple[float, int]]] = {}
-    for one in said:
-        place = min(int(one[0] * CALIBRATION_BINS), CALIBRATION_BINS - 1)
-        bins.setdefault(place, []).append(one)
-    for place, members in bins.items():
-        cell[f"k:{place}:n"] = len(members)
-        cell[f"k:{place}:c"] = sum([round(confidence * MICRO) for confidence, _ in members])
-        cell[f"k:{place}:o"] = sum([success for _, success in members])
+    cell["conf"] = sum(sums)
+    cell["conf2"] = squares
+    cell["brier"] = brier
+    for place, count in enumerate(counts):
+        if count:
+            cell[f"k:{place}:n"] = count
+            cell[f"k:{place}:c"] = sums[place]
+            cell[f"k:{place}:o"] = successes[place]

@@ -64,16 +64,18 @@ class Parts:
         return found[0], found[1]
 
     async def counted(self) -> tuple[int, int]:
-        """Operations in Redis' minutes, and those the fences accepted."""
-        total = accepted = 0
+        """Operations in Redis' minutes, and in its hours, of the generations in use."""
+        totals = dict.fromkeys("mh", 0)
         async with Redis.from_url(self.redis.url) as client:
-            async for name in client.scan_iter(match="*:g*:m:acme:*", count=1_000):
-                for field, value in (await client.hgetall(name)).items():
-                    if keys.split_field(field.decode())[1] == "n":
-                        total += int(value)
             for partition in range(PARTITIONS):
-                accepted += int(await client.hget(keys.fence(TOPIC, partition), "accepted") or 0)
-        return total, accepted
+                generation = int(await client.hget(keys.fence(TOPIC, partition), "gen") or 0)
+                start = f"{keys.tag(TOPIC, partition)}:g{generation}:"
+                async for name in client.scan_iter(match=f"{start}[mh]:acme:*", count=1_000):
+                    resolution = keys.split_member(name.decode().removeprefix(start))[0]
+                    for field, value in (await client.hgetall(name)).items():
+                        if keys.split_field(field.decode())[1] == "n":
+                            totals[resolution] += int(value)
+        return totals["m"], totals["h"]
 
 
 @pytest.fixture(scope="module")

@@ -146,6 +146,14 @@ def test_a_killed_service_is_started_again_and_nothing_is_missing(up: Up) -> Non
     until(lambda: up.request("/ai/operations/op-119")[0] == 200, "and stored", 90)
 
 
+def test_live_metrics_can_be_rebuilt_while_it_runs(up: Up) -> None:
+    before = sample(up)
+    lines = up.assay("rebuild", "metrics")
+    assert sum(line["minutes"] for line in lines) > 0
+    log(up, 500)
+    until(lambda: sample(up) == before + 1, "what comes after is added to what was")
+
+
 def test_bad_records_are_dead_letters_and_redrive_mends_what_can_be(up: Up) -> None:
     event = {
         "event_id": "0192f0c0-0000-7000-8000-000000000001",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
+from uuid import UUID
 
 from services.metrics.domain.waiting import Waiting, encode_waiting
 from shared.codec import Record, decode
@@ -67,9 +68,14 @@ def bucket_of(record: Record) -> int:
 
 
 def digest(timed: Timed) -> bytes:
-    """12 bytes for an identity: two events in a billion million share them."""
+    """The digest of an event's identity."""
     event, at_us = timed
-    identity = b"%s\0%s%d" % (event.tenant_id.encode(), event.event_id.bytes, at_us)
+    return digest_of(event.tenant_id, event.event_id, at_us)
+
+
+def digest_of(tenant_id: str, event_id: UUID, at_us: int) -> bytes:
+    """12 bytes for an identity: two events in a billion million share them."""
+    identity = b"%s\0%s%d" % (tenant_id.encode(), event_id.bytes, at_us)
     return blake2b(identity, digest_size=DIGEST_BYTES).digest()
 
 

@@ -1,6 +1,6 @@
 """What metrics does with a batch: fold what is new, write it once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -23,14 +23,17 @@ from shared.topics import spec_of
 
 GROUP = "metrics"
 
+Rebuild = Callable[[Partition, int], Awaitable[object]]
+"""Puts cells made from Postgres in a partition's place; where nothing is known, from an offset."""
+
 log = structlog.get_logger()
 
 
 class Store(Protocol):
     """Where cells stay."""
 
-    async def claim(self, partition: Partition, log_start: int) -> Fence:
-        """Take a partition over."""
+    async def claim(self, partition: Partition) -> Fence | None:
+        """Take a partition over; `None` when its cells are lost or were never there."""
 
     async def read(self, partition: Partition) -> Fence | None:
         """The fence as stored."""
@@ -50,17 +53,30 @@ class Metrics:
     """The sink of group `metrics`."""
 
     def __init__(
-        self, store: Store, tenants: Tenants, topic_prefix: str, price: Price, now: Clock
+        self,
+        store: Store,
+        rebuild: Rebuild,
+        tenants: Tenants,
+        topic_prefix: str,
+        price: Price,
+        now: Clock,
     ) -> None:
         self._store = store
+        self._rebuild = rebuild
         self._tenants = tenants
         self._topic_prefix = topic_prefix
         self._price = price
         self._now = now
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
-        """Take a partition over."""
-        return await self._store.claim(partition, log_start)
+        """Take a partition over; cells that are lost, or behind the log, are rebuilt first."""
+        fence = await self._store.claim(partition)
+        if fence is None or fence.next_offset < log_start:
+            await self._rebuild(partition, log_start)
+            fence = await self._store.claim(partition)
+        if fence is None:
+            raise RuntimeError(f"the fence of {partition} vanished while it was claimed")
+        return fence
 
     async def read(self, partition: Partition) -> Fence | None:
         """The fence as stored."""

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.metrics.domain.batch import BUCKET_S, Increments
+from services.metrics.domain.snapshot import Snapshot
 from services.metrics.domain.waiting import Waiting, decode_waiting, fold_waiting
 from shared import keys
 from shared.clock import Clock
+from shared.delivery.generations import Generations
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.redis import Change, Client, RedisFence
 from shared.measures.cells import HOUR, Cell, Cells, Series, by_hour
@@ -23,11 +25,36 @@ class RedisStore:
     def __init__(self, client: Client, now: Clock) -> None:
         self._client = client
         self._fence = RedisFence(client)
+        self._generations = Generations(client)
         self._now = now
 
-    async def claim(self, partition: Partition, log_start: int) -> Fence:
-        """Take a partition over; cells that were lost are filled again from the log."""
-        return await self._fence.claim(partition, log_start)
+    async def claim(self, partition: Partition) -> Fence | None:
+        """Take a partition over; `None` when its cells are lost or were never there."""
+        return await self._fence.claim(partition)
+
+    async def replace(self, partition: Partition, snapshot: Snapshot, next_offset: int) -> None:
+        """Put cells made of a snapshot in the place of all there are, as of `next_offset`.
+
+        Raises `FencedError` when the partition was claimed meanwhile.
+        """
+        draft = await self._generations.begin(partition)
+        for resolution, cells in (
+            (keys.MINUTE_CELLS, snapshot.minutes),
+            (keys.HOUR_CELLS, snapshot.hours),
+        ):
+            for member, (ttl_s, by_series) in self._members(resolution, cells).items():
+                fields = {
+                    prefix + measure: count
+                    for prefix, cell in by_series.items()
+                    for measure, count in cell.items()
+                }
+                await self._generations.write_cell(
+                    partition, draft, member, ttl_s, fields, next_offset
+                )
+        for bucket, digests in snapshot.seen.items():
+            await self._generations.write_seen(partition, draft, bucket, SEEN_TTL_S, digests)
+        await self._generations.write_waiting(partition, draft, snapshot.waiting)
+        await self._generations.activate(partition, draft, next_offset)
 
     async def read(self, partition: Partition) -> Fence | None:
         """The fence as stored."""
@@ -80,16 +107,16 @@ class RedisStore:
 
     def _by_member(self, minutes: Cells) -> dict[str, tuple[int, dict[str, Cell]]]:
         """Increments by cell hash; what is older than its cell would be kept is left out."""
+        return self._members(keys.MINUTE_CELLS, minutes) | self._members(
+            keys.HOUR_CELLS, by_hour(minutes)
+        )
+
+    def _members(self, resolution: str, cells: Cells) -> dict[str, tuple[int, dict[str, Cell]]]:
         now = self._now().timestamp()
         out: dict[str, tuple[int, dict[str, Cell]]] = {}
-        for resolution, cells in (
-            (keys.MINUTE_CELLS, minutes),
-            (keys.HOUR_CELLS, by_hour(minutes)),
-        ):
-            for key, cell in cells.items():
-                ttl_s = int(key.start + KEPT_S[resolution] - now)
-                if ttl_s <= 0:
-                    continue
+        for key, cell in cells.items():
+            ttl_s = int(key.start + KEPT_S[resolution] - now)
+            if ttl_s > 0:
                 member = keys.cell_member(resolution, key.tenant_id, key.start)
                 out.setdefault(member, (ttl_s, {}))[1][keys.field(key.series, "")] = cell
         return out
