@@ -42,6 +42,7 @@ class Running:
             "ASSAY_GATEWAY_URL": self.gateway_url,
             "ASSAY_KAFKA_BOOTSTRAP_SERVERS": self.addresses.kafka_bootstrap_servers,
             "ASSAY_KAFKA_IDEMPOTENCE": str(self.idempotence).lower(),
+            "ASSAY_KAFKA_DURABLE": str(not self.addresses.own_broker).lower(),
             "ASSAY_POSTGRES_DSN": self.addresses.postgres_dsn,
             "ASSAY_REDIS_URL": self.addresses.redis_url,
             "ASSAY_ADMIN_KEY": self.admin_key,

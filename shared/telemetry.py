@@ -16,6 +16,7 @@ LAG = Gauge("assay_lag", "Log end minus fence", ["group", "topic", "partition"])
 FENCED = Counter("assay_fenced_writes", "Writes refused by the fence", ["group"])
 GAPS = Counter("assay_gaps", "Offsets without a record, skipped", ["group"])
 REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built anew")
+DIFFERENCES = Counter("assay_cell_differences", "Live numbers that differed from the stored ones")
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 BATCH_SECONDS = Histogram(
     "assay_batch_seconds",

@@ -9,7 +9,7 @@ from deploy.cli.dlq import dlq
 from deploy.cli.jobs import keys, migrate_command, topics
 from deploy.cli.publish import publish
 from deploy.cli.run import demo, up
-from deploy.cli.upkeep import rebuild
+from deploy.cli.upkeep import rebuild, reconcile
 from deploy.system import SERVICES
 from shared.telemetry import configure_logging
 
@@ -30,6 +30,7 @@ app.command()(up)
 app.command()(demo)
 app.command()(publish)
 app.command("migrate")(migrate_command)
+app.command()(reconcile)
 app.add_typer(topics, name="topics", help="Kafka topics.")
 app.add_typer(keys, name="keys", help="API keys.")
 app.add_typer(rebuild, name="rebuild", help="What can be made anew from Postgres.")

@@ -33,6 +33,11 @@ def idempotence() -> bool:
     return os.environ.get("ASSAY_KAFKA_IDEMPOTENCE", "true").lower() != "false"
 
 
+def durable() -> bool:
+    """ASSAY_KAFKA_DURABLE."""
+    return os.environ.get("ASSAY_KAFKA_DURABLE", "true").lower() != "false"
+
+
 def topic_prefix() -> str:
     """ASSAY_TOPIC_PREFIX."""
     return os.environ.get("ASSAY_TOPIC_PREFIX", DEFAULT_PREFIX)

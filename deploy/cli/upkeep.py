@@ -1,14 +1,19 @@
 """Keeping the stores equal."""
 
 import asyncio
+from datetime import timedelta
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from deploy.cli.options import owner_dsn, redis_cluster, redis_url, topic_prefix
+from deploy.cli.options import durable, owner_dsn, redis_cluster, redis_url, topic_prefix
 from deploy.cli.say import AsJson, answer, err, explained, out
 from deploy.jobs.rebuild import rebuild_metrics
+from deploy.jobs.reconcile import Reconciliation
+from deploy.jobs.reconcile import reconcile as reconcile_stores
+from deploy.jobs.where import Where
 
 rebuild = typer.Typer(no_args_is_help=True)
 
@@ -21,7 +26,7 @@ def _rebuild() -> None:
 @rebuild.command("metrics")
 def metrics(as_json: AsJson = False) -> None:
     """Build the live cells in Redis anew from the minutes in Postgres; services may run on."""
-    dsn, url = owner_dsn(), redis_url()
+    where = _where()
     next_step = "check ASSAY_POSTGRES_DSN and ASSAY_REDIS_URL; run it again, it begins anew"
     with (
         explained("The live metrics were not rebuilt.", next_step),
@@ -30,10 +35,7 @@ def metrics(as_json: AsJson = False) -> None:
         bar = progress.add_task("partitions", total=None)
         lines = asyncio.run(
             rebuild_metrics(
-                dsn,
-                url,
-                topic_prefix(),
-                cluster=redis_cluster(),
+                where,
                 tell=lambda done, total: progress.update(bar, completed=done, total=total),
             )
         )
@@ -44,3 +46,55 @@ def metrics(as_json: AsJson = False) -> None:
     for line in lines:
         table.add_row(*map(str, line))
     out.print(table)
+
+
+def reconcile(
+    hours: Annotated[float, typer.Option(min=0.1, help="How far back rows are counted anew.")] = 24,
+    check: Annotated[bool, typer.Option("--check", help="Only look; mend nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare rows, minutes and live metrics, and mend the live ones; exit 1 when they differed.
+
+    Services may run on: everything is compared as of one record of each partition.
+    """
+    where = _where()
+    next_step = "check ASSAY_POSTGRES_DSN and ASSAY_REDIS_URL; run it again"
+    with (
+        explained("The stores were not compared.", next_step),
+        Progress(console=err, transient=True) as progress,
+    ):
+        bar = progress.add_task("rows", total=None)
+        done = asyncio.run(
+            reconcile_stores(
+                where,
+                back=timedelta(hours=hours),
+                mend=not check,
+                tell=lambda what, at, total: progress.update(
+                    bar, description=what, completed=at, total=total
+                ),
+            )
+        )
+    answer(done.as_json(), as_json=as_json, text=_summary(done))
+    if not (done.equal and done.complete):
+        raise typer.Exit(1)
+
+
+def _where() -> Where:
+    return Where(owner_dsn(), redis_url(), topic_prefix(), redis_cluster(), durable())
+
+
+def _summary(done: Reconciliation) -> str:
+    minutes = done.recount
+    lines = [
+        f"{minutes.rows:,} rows, {minutes.minutes:,} minutes: {len(minutes.differences)} differ",
+        f"{sum(one.cells for one in done.live):,} live cells: "
+        f"{sum(len(one.differences) for one in done.live)} differ",
+    ]
+    for one in done.live:
+        where = f"{one.partition.topic} {one.partition.partition}"
+        if one.skipped:
+            lines.append(f"  {where}: not compared as a whole, {one.skipped}")
+        if one.differences:
+            cells = f"{len(one.differences)} cells, {one.mended} of them mended"
+            lines.append(f"  {where}: {one.measures} numbers differ in {cells}")
+    return "\n".join(lines)

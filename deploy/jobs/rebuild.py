@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import asyncpg
 from asyncpg import Pool
-from pydantic import SecretStr
 
+from deploy.jobs.where import Where, connected
 from services.metrics.domain.snapshot import Snapshot
 from services.metrics.queries.snapshot import SOURCE_GROUP, take
 from services.metrics.service.rebuilding import Rebuilt, rebuild
@@ -15,7 +14,6 @@ from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
 from shared.errors import FencedError
-from shared.stores import connect_redis
 
 ATTEMPTS = 5
 
@@ -32,30 +30,20 @@ class Line(NamedTuple):
 
 
 async def rebuild_metrics(
-    postgres_dsn: str,
-    redis_url: str,
-    prefix: str,
-    *,
-    cluster: bool = False,
-    tell: Callable[[int, int], None] = lambda done, total: None,
+    where: Where, tell: Callable[[int, int], None] = lambda done, total: None
 ) -> list[Line]:
     """Rebuild every partition that ingest knows; `tell` hears how many are done, and of how many.
 
     A running metrics service is fenced off for a moment and goes on where the snapshot ends.
     """
-    pool = await asyncpg.create_pool(postgres_dsn, min_size=0, max_size=1)
-    client = connect_redis(SecretStr(redis_url), cluster=cluster)
-    store = RedisStore(client, utc_now)
-    lines = []
-    try:
-        partitions = await _partitions(pool, prefix)
+    async with connected(where) as (pool, client):
+        store = RedisStore(client, utc_now)
+        lines = []
+        partitions = await ingested_partitions(pool, where.prefix)
         for done, one in enumerate(partitions):
             tell(done, len(partitions))
             lines.append(Line(*one, *await _rebuilt(pool, store, one)))
         tell(len(partitions), len(partitions))
-    finally:
-        await client.aclose()
-        await pool.close()
     return lines
 
 
@@ -72,7 +60,8 @@ async def _rebuilt(pool: Pool, store: RedisStore, partition: Partition) -> Rebui
     return await attempt()
 
 
-async def _partitions(pool: Pool, prefix: str) -> Sequence[Partition]:
+async def ingested_partitions(pool: Pool, prefix: str) -> Sequence[Partition]:
+    """Partitions that ingest has a fence for."""
     rows = await pool.fetch(
         "SELECT topic, partition FROM consumer_fence"
         " WHERE consumer_group = $1 AND starts_with(topic, $2) ORDER BY 1, 2",

@@ -11,12 +11,15 @@ import psutil
 from services.metrics.consumer import TOPICS, subscribe
 from services.metrics.domain.snapshot import Snapshot
 from services.metrics.queries import operations, snapshot
+from services.metrics.service.comparing import Comparer, Rounds
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
 from services.metrics.service.rebuilding import rebuild
 from services.metrics.service.viewing import ViewKeeper
 from services.metrics.settings import MetricsSettings
 from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
+from services.metrics.store.comparing import RedisComparison
+from services.metrics.store.minutes import StoredMinutes
 from services.metrics.store.views import RedisViews
 from services.metrics.ticker import Ticker
 from shared.clock import utc_now
@@ -102,8 +105,16 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
             return {"redis": type(error).__name__}
         return {}
 
-    ticker = Ticker(look, join, report)
-    jobs = [tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports]
+    comparer = Comparer(
+        RedisComparison(client, utc_now),
+        StoredMinutes(postgres.pool),
+        durable=settings.kafka_durable,
+    )
+    ticker = Ticker(look, join, report, Rounds(comparer, runner.owned, utc_now))
+    jobs = [
+        *(tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports),
+        ticker.comparisons,
+    ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await postgres.close()
     await client.aclose()

@@ -11,5 +11,5 @@ from shared.settings import PostgresSettings, SharedSettings
 class MetricsSettings(SharedSettings, PostgresSettings):
     """Everything metrics reads from the environment."""
 
-    metrics_max_records: Annotated[int, Field(ge=1, le=20_000)] = 6_000
+    metrics_max_records: Annotated[int, Field(ge=1, le=20_000)] = 4_500
     prices_file: Path | None = Field(None, description="Price lines that override the table.")

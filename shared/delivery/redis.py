@@ -6,6 +6,7 @@ Values are integers only: a replayed or re-ordered batch cannot leave a rounding
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
@@ -15,6 +16,8 @@ from shared.delivery.faults import FAULTS
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.scripts import APPLY, CLAIM, KNOWN
 from shared.errors import FencedError
+
+AMEND_ATTEMPTS = 50
 
 Client = Redis | RedisCluster
 Increments = Mapping[str, Mapping[str, int]]
@@ -81,7 +84,36 @@ class RedisFence:
 
         `next_offset` may equal the fence's own, for changes that no record brought.
         """
-        generation = self._generation[partition]
+        FAULTS.reach("redis.before_apply")
+        done = await self._run(partition, self._generation[partition], fence, next_offset, change)
+        FAULTS.reach("redis.after_apply")
+        if done == 0:
+            raise FencedError(f"{partition} epoch {fence.epoch}")
+        return done == 1
+
+    async def amend(self, partition: Partition, generation: int, change: Change) -> bool:
+        """Apply a change that no record brought, whoever owns the partition.
+
+        The fence stays where it is, so the owner does not notice. False when this generation is
+        not in use any more; `FencedError` when the fence moves faster than we can.
+        """
+        for _ in range(AMEND_ATTEMPTS):
+            stored: Any = await self._client.hmget(keys.fence(*partition), ["gen", "epoch", "next"])
+            if stored[0] is None or int(stored[0]) != generation:
+                return False
+            fence = Fence(int(stored[1]), int(stored[2]))
+            if await self._run(partition, generation, fence, fence.next_offset, change) == 1:
+                return True
+        raise FencedError(f"{partition} moved on {AMEND_ATTEMPTS} times")
+
+    async def _run(
+        self,
+        partition: Partition,
+        generation: int,
+        fence: Fence,
+        next_offset: int,
+        change: Change,
+    ) -> int:
         names = [
             keys.fence(*partition),
             keys.seen(*partition, generation, change.seen_bucket),
@@ -89,14 +121,8 @@ class RedisFence:
             keys.waiting(*partition, generation),
             *(keys.cell(*partition, generation, member) for member in change.cells),
         ]
-        FAULTS.reach("redis.before_apply")
-        done = await self._apply(
-            keys=names, args=_arguments(fence, generation, next_offset, change)
-        )
-        FAULTS.reach("redis.after_apply")
-        if done == 0:
-            raise FencedError(f"{partition} epoch {fence.epoch}")
-        return bool(done == 1)
+        arguments = _arguments(fence, generation, next_offset, change)
+        return int(await self._apply(keys=names, args=arguments))
 
 
 def _arguments(

@@ -103,3 +103,13 @@ redis.call('HSET', KEYS[1], 'next', ARGV[4])
 return 1
 """
 )
+
+# KEYS: fence, waiting, then cells. ARGV: generation.
+# Answers {next, waiting, {cells}}, all of one instant; nothing when this generation is not in use.
+LOOK = """
+local fence = redis.call('HMGET', KEYS[1], 'next', 'gen')
+if fence[2] ~= ARGV[1] then return false end
+local cells = {}
+for k = 3, #KEYS do cells[k - 2] = redis.call('HGETALL', KEYS[k]) end
+return {tonumber(fence[1]), redis.call('HGETALL', KEYS[2]), cells}
+"""

@@ -64,15 +64,19 @@ async def position(connection: Session, partition: Partition) -> int | None:
     return found
 
 
+def cell_of(row: Any) -> Cell:
+    """The cell of one minute's row."""
+    cell = {name: row[name] for name in MEASURES}
+    cell.update((name, int(count)) for name, count in json.loads(row["distribution"]).items())
+    return {name: count for name, count in cell.items() if count}
+
+
 async def minutes_since(
     connection: Session, partition: Partition, since: datetime
 ) -> AsyncIterator[tuple[CellKey, Cell]]:
     """Minutes of a partition, one by one."""
     async for row in connection.cursor(_MINUTES, *partition, since, prefetch=PREFETCH):
-        cell = {name: row[name] for name in MEASURES if row[name]}
-        cell.update((name, int(count)) for name, count in json.loads(row["distribution"]).items())
-        key = CellKey(row["tenant_id"], row["start"], Series(*row[2:6]))
-        yield key, {name: count for name, count in cell.items() if count}
+        yield CellKey(row["tenant_id"], row["start"], Series(*row[2:6])), cell_of(row)
 
 
 async def take(

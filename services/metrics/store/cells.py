@@ -19,6 +19,11 @@ KEPT_S = {keys.MINUTE_CELLS: 3 * HOUR, keys.HOUR_CELLS: 8 * 24 * HOUR}
 WAITING_MOST = 1_000
 
 
+def remaining_s(resolution: str, start: int, now: float) -> int:
+    """How long a cell will still be kept; not above 0 when it is not kept any more."""
+    return int(start + KEPT_S[resolution] - now)
+
+
 class RedisStore:
     """Live cells of the partitions that this process consumes."""
 
@@ -115,7 +120,7 @@ class RedisStore:
         now = self._now().timestamp()
         out: dict[str, tuple[int, dict[str, Cell]]] = {}
         for key, cell in cells.items():
-            ttl_s = int(key.start + KEPT_S[resolution] - now)
+            ttl_s = remaining_s(resolution, key.start, now)
             if ttl_s > 0:
                 member = keys.cell_member(resolution, key.tenant_id, key.start)
                 out.setdefault(member, (ttl_s, {}))[1][keys.field(key.series, "")] = cell
