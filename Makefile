@@ -32,12 +32,13 @@ up: install ## Start the whole system on this machine until Ctrl-C
 test: install ## Run every test that CI runs (ARGS= go to pytest)
 	@$(BIN)/pytest $(ARGS)
 
-check: install ## Format, lint, types, import contracts, lock, schemas, docs links
+check: install ## Format, lint, types, import contracts, lock, schemas, migrations, docs links
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONPATH=.:sdk $(BIN)/lint-imports
 	@$(BIN)/python -m deploy.schemas --check
+	@$(BIN)/python -m deploy.schema_sql --check
 	@$(BIN)/python -m deploy.docs_check
 	@cp requirements.lock .venv/lock.expected
 	@$(COMPILE) pyproject.toml --output-file .venv/lock.expected

