@@ -107,6 +107,8 @@ class Runner:
         async with turn:
             for start in range(0, len(records), PIECE):
                 await self._persist(partition, records[start : start + PIECE], deadline)
+                if partition in self._rewound:
+                    return  # sought back: to the next piece, this one would look like a gap
 
     async def _persist(
         self, partition: Partition, records: list[ConsumerRecord], deadline: float
@@ -142,16 +144,31 @@ class Runner:
         if partition in self.incidents:
             return
         try:
-            fence = self._fences.get(partition) or await self._claim(partition)
+            await self._place(partition, records)
         except IncidentError as incident:
             self._stop_at(partition, incident)
-            return
+
+    async def _place(self, partition: Partition, records: list[ConsumerRecord]) -> None:
+        fence = self._fences.get(partition) or await self._claim(partition)
         offsets = [record.offset for record in records]
         rewound = self._rewound.get(partition) is self._consumer().assignment()
         todo = plan(fence.next_offset, offsets, rewound=rewound)
-        if todo.action in (Action.DROP, Action.REWIND):
-            await self._skip(partition, fence, todo)
-            return
+        if todo.action is Action.REWIND:
+            self._rewound[partition] = self._consumer().assignment()
+            self._seek(partition, fence.next_offset)
+        elif todo.action is Action.DROP:
+            # Everything here was applied before. Or the log lost its tail: then the end is lower.
+            fence = await self._confirmed(partition, fence)
+            self._seek(partition, fence.next_offset)
+        elif todo.action is Action.GAP and await self._confirmed(partition, fence) != fence:
+            # Not markers: these records have expired. The new claim says where to go on.
+            self._seek(partition, self._fences[partition].next_offset)
+        else:
+            await self._apply(partition, fence, records, todo)
+
+    async def _apply(
+        self, partition: Partition, fence: Fence, records: list[ConsumerRecord], todo: Plan
+    ) -> None:
         self._rewound.pop(partition, None)
         if todo.gap:
             telemetry.GAPS.labels(self.group).inc(todo.gap)
@@ -160,28 +177,28 @@ class Runner:
         )
         self.progress_at = clock.monotonic()
 
-    async def _skip(self, partition: Partition, fence: Fence, todo: Plan) -> None:
-        if todo.action is Action.REWIND:
-            self._rewound[partition] = self._consumer().assignment()
-        else:
-            # Everything here was applied before. Or the log lost its tail: then the end is lower.
-            bounds = (await self._bounds([partition]))[partition]
-            problem = self._contradiction(fence.next_offset, bounds)
-            if problem:
-                self._stop_at(partition, IncidentError(problem))
-                return
-        self._seek(partition, fence.next_offset)
+    async def _confirmed(self, partition: Partition, fence: Fence) -> Fence:
+        """The fence if the log allows it; else a new claim, which may rebuild, or an incident."""
+        bounds = (await self._bounds([partition]))[partition]
+        if self._contradiction(fence.next_offset, bounds) is None:
+            return fence
+        self._fences.pop(partition, None)
+        return await self._claim(partition, bounds)
 
     async def _claim(self, partition: Partition, bounds: Bounds | None = None) -> Fence:
-        start, end = bounds or (await self._bounds([partition]))[partition]
-        fence = await self._sink.claim(partition, start)
-        problem = self._contradiction(fence.next_offset, (start, end))
+        bounds = bounds or (await self._bounds([partition]))[partition]
+        fence = await self._sink.claim(partition, bounds[0])
+        if self._contradiction(fence.next_offset, bounds):
+            # The log was asked first, and a claim may wait or rebuild: meanwhile the log has grown,
+            # and the fence with it.
+            bounds = (await self._bounds([partition]))[partition]
+        problem = self._contradiction(fence.next_offset, bounds)
         if problem:
             raise IncidentError(problem)
         self._fences[partition] = fence
         self._rewound.pop(partition, None)
         self.waits_for_store_since = None
-        log.info("claimed", group=self.group, partition=partition, fence=fence, log_end=end)
+        log.info("claimed", group=self.group, partition=partition, fence=fence, log_end=bounds[1])
         return fence
 
     async def _look_around(self) -> None:
