@@ -73,6 +73,12 @@ class Producer:
                 self._producer = await self._start()
             return self._producer
 
+    async def ping(self) -> None:
+        """Ask the broker something; `ProducerAwayError` unless it answers."""
+        producer = await self.ready()
+        if not await producer.client.force_metadata_update():
+            raise ProducerAwayError("Kafka does not answer")
+
     async def close(self) -> None:
         """Let the producer go, whatever state it is in."""
         if self._producer is not None:

@@ -177,6 +177,20 @@ async def serve(app: Starlette, port: int, host: str = "127.0.0.1") -> None:
     await _Server(config).serve()
 
 
+async def serve_until_told(config: uvicorn.Config) -> None:
+    """Serve until told to stop; requests under way are answered first.
+
+    uvicorn itself would send the signal on to its own process, which then ends as if killed.
+    """
+    server = _Server(config)
+    serving = asyncio.ensure_future(server.serve())
+    stopped = asyncio.ensure_future(stop_signal().wait())
+    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopped.cancel()
+    await serving
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

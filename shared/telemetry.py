@@ -17,6 +17,7 @@ FENCED = Counter("assay_fenced_writes", "Writes refused by the fence", ["group"]
 GAPS = Counter("assay_gaps", "Offsets without a record, skipped", ["group"])
 REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built anew")
 DIFFERENCES = Counter("assay_cell_differences", "Live numbers that differed from the stored ones")
+SHED = Counter("assay_shed_requests", "Requests refused because too much was under way")
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 BATCH_SECONDS = Histogram(
     "assay_batch_seconds",

@@ -20,14 +20,17 @@ from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.system import system_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
+from services.gateway.service.gate import Gate
 from services.gateway.service.intake import Intake
 from services.gateway.service.reading import Reading
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
+from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
+from shared.runtime import serve_until_told
 from shared.stores import LazyPostgres, connect_redis
 
 PROBE_TIMEOUT_S = 2.0
@@ -44,7 +47,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     views = RedisReads(client, settings.topic_partitions)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publisher = Publisher(producer)
-    checks = {"kafka": publisher.ready, "postgres": store.ping, "redis": views.ping}
+    checks = {"kafka": publisher.ping, "postgres": store.ping, "redis": views.ping}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -64,6 +67,9 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.openapi_version = "3.1.0"
     app.state.admission = Admission(store, utc_now)
+    app.state.gate = Gate(
+        settings.gateway_most_requests, settings.gateway_most_bytes, clock.monotonic
+    )
     app.state.intake = Intake(
         publisher.publish, views, settings.topic_prefix, utc_now, _new_event_id
     )
@@ -92,7 +98,7 @@ async def run(settings: GatewaySettings) -> None:
         timeout_graceful_shutdown=15,
         server_header=False,
     )
-    await uvicorn.Server(config).serve()
+    await serve_until_told(config)
 
 
 Check = Callable[[], Awaitable[object]]

@@ -32,10 +32,10 @@ class Publisher:
         except ProducerAwayError as error:
             raise AwayError("kafka", str(error)) from error
 
-    async def ready(self) -> None:
+    async def ping(self) -> None:
         """Raise `AwayError` while no broker answers."""
         try:
-            await self._producer.ready()
+            await self._producer.ping()
         except ProducerAwayError as error:
             raise AwayError("kafka", str(error)) from error
 

@@ -12,6 +12,14 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings):
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8080, ge=1, le=65535)
+    gateway_most_requests: int = Field(
+        1_000, ge=1, description="Writes under way at once; beyond that 503 `overloaded`."
+    )
+    gateway_most_bytes: int = Field(
+        8 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes that these may bring together; fewer while answers are slow.",
+    )
     metrics_public: bool = Field(
         True, description="Whether /metrics answers without a key; it names no tenant."
     )

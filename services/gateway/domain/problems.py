@@ -14,6 +14,8 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "unsupported-media-type": (415, "The body is of a kind that is not read here"),
     "invalid": (422, "The request breaks the contract"),
     "idempotency-reuse": (422, "This Idempotency-Key was used for another body"),
+    "timeout": (408, "The body did not arrive in time"),
+    "overloaded": (503, "Too much is being taken in at once"),
     "internal": (500, "Something went wrong on our side"),
     "unavailable": (503, "A store behind this answer is away"),
 }

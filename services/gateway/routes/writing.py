@@ -40,7 +40,11 @@ def writing_routes() -> APIRouter:
 
 
 async def _take(request: Request, kind: Topic) -> JSONResponse:
-    body = await json_body(request)
+    with request.app.state.gate.entered() as bring:
+        return await _take_in(request, kind, await json_body(request, bring))
+
+
+async def _take_in(request: Request, kind: Topic, body: bytes) -> JSONResponse:
     trace = {
         name: request.headers[name][:MAX_TRACE] for name in TRACE_HEADERS if name in request.headers
     }

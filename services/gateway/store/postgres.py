@@ -80,7 +80,11 @@ class PostgresReads:
 
     @asynccontextmanager
     async def _as_tenant(self, tenant_id: str) -> AsyncIterator[Session]:
-        async with self._connected() as connection, connection.transaction(readonly=True):
+        # An answer of several statements is of one instant.
+        async with (
+            self._connected() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             await set_tenant(connection, tenant_id)
             yield connection
 
