@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,12 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Decides traffic and the order of blows; printed, and taken from ASSAY_TEST_SEED."""
+    return int(os.environ.get("ASSAY_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+
+
 @pytest.fixture(scope="module")
 def topic_prefix() -> str:
     """A prefix of this module's own, so that its topics start empty."""
@@ -82,10 +89,19 @@ def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def database_dsn(postgres_dsn: str) -> Iterator[str]:
     """Superuser DSN of a database of this module's own."""
-    name = f"t{uuid4().hex[:8]}"
-    _run_sql(postgres_dsn, f"CREATE DATABASE {name}")
-    yield postgres_dsn.rpartition("/")[0] + "/" + name
-    _run_sql(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    yield from _database(postgres_dsn)
+
+
+@pytest.fixture
+def fresh_prefix() -> str:
+    """A prefix of this test's own."""
+    return f"t{uuid4().hex[:8]}."
+
+
+@pytest.fixture
+def fresh_database(postgres_dsn: str) -> Iterator[str]:
+    """Superuser DSN of a database of this test's own."""
+    yield from _database(postgres_dsn)
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +134,13 @@ def reference_data() -> Path:
     if not DOCS_DATA.exists():
         pytest.skip(f"reference data not found at {DOCS_DATA}")
     return DOCS_DATA
+
+
+def _database(dsn: str) -> Iterator[str]:
+    name = f"t{uuid4().hex[:8]}"
+    _run_sql(dsn, f"CREATE DATABASE {name}")
+    yield dsn.rpartition("/")[0] + "/" + name
+    _run_sql(dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _run_sql(dsn: str, statement: str) -> None:

@@ -1,6 +1,7 @@
 """Named crash points: `ASSAY_FAULT_POINT=<name>:<n>` kills the process at the n-th arrival.
 
 The kill is SIGKILL, so nothing is flushed, rolled back or said: what a power cut would leave.
+`<name>:<n>:stop` stops it instead (SIGSTOP): woken later, it is a zombie in the middle of a write.
 """
 
 import os
@@ -14,6 +15,7 @@ POINTS: Final = (
     "postgres.after_commit",  # P3, P4: committed, nobody told
     "redis.before_apply",  # R1
     "redis.after_apply",  # R2
+    "redis.before_activate",  # R6: a rebuilt generation is written and not in use
 )
 
 
@@ -21,19 +23,22 @@ class FaultPoint:
     """Counts arrivals at one named point."""
 
     def __init__(self, setting: str | None) -> None:
-        name, _, count = (setting or "").partition(":")
+        name, count, how = [*(setting or "").split(":"), "", ""][:3]
         if name and name not in POINTS:
             raise ValueError(f"{VARIABLE} names {name!r}; known are {', '.join(POINTS)}")
         self._name = name
+        if how not in ("", "stop"):
+            raise ValueError(f"{VARIABLE} ends in {how!r}; it may end in 'stop' or not at all")
         self._left = int(count or 1)
+        self._signal = signal.SIGSTOP if how else signal.SIGKILL
 
     def reach(self, name: str) -> None:
-        """Die here if this is the point and the time."""
-        if name != self._name:
+        """Die, or stop, here if this is the point and the time."""
+        if name != self._name or self._left <= 0:
             return
         self._left -= 1
-        if self._left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._left == 0:
+            os.kill(os.getpid(), self._signal)
 
 
 FAULTS = FaultPoint(os.environ.get(VARIABLE))

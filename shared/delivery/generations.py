@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared import keys
+from shared.delivery.faults import FAULTS
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.redis import Client
 from shared.delivery.scripts import ACTIVATE, BEGIN
@@ -90,6 +91,7 @@ class Generations:
             keys.touched(*partition, draft.generation),
             keys.waiting(*partition, draft.generation),
         ]
+        FAULTS.reach("redis.before_activate")
         found = await self._activate(keys=names, args=[draft.epoch, draft.generation, next_offset])
         if found is None:
             await self.discard(partition, draft.generation)

@@ -120,7 +120,8 @@ async def test_nothing_is_lost_and_nothing_counted_twice(
 ) -> None:
     chance = random.Random(SEED)
     chunks = [ledger.records[at : at + CHUNK] for at in range(0, len(ledger.records), CHUNK)]
-    plan = list(POINTS) + [""] * (KILLS - len(POINTS))
+    points = [point for point in POINTS if point != "redis.before_activate"]  # no rebuild here
+    plan = points + [""] * (KILLS - len(points))
     chance.shuffle(plan)
     # A service that has never claimed a partition would begin where the other one is by then.
     await publish(kafka_bootstrap, chunks[0])

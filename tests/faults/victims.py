@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
+import psutil
 
 from deploy.local.process import Child, free_port, spawn
 
@@ -15,22 +17,49 @@ ROOT = Path(__file__).parents[2]
 class Victim:
     """One service process, and how often it was killed."""
 
-    def __init__(self, name: str, env: dict[str, str], logs: Path) -> None:
+    def __init__(
+        self, name: str, env: dict[str, str], logs: Path, command: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.deaths = 0
+        self.wanted = False
+        """Whether somebody who looks after it would start it again."""
         self._env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
         self._log = logs / f"{name}.log"
+        self._command = command or ("-m", f"services.{name}")
         self._child: Child | None = None
         self._port = 0
+        self._client = httpx2.AsyncClient(timeout=5, verify=False)
 
-    def start(self, fault_point: str | None = None) -> None:
+    def start(self, fault_point: str | None = None, **variables: str) -> None:
         """Start it; with a fault point it will kill itself there."""
         self._port = free_port()
-        env = self._env | {"ASSAY_TELEMETRY_PORT": str(self._port)}
+        variable = "ASSAY_GATEWAY_PORT" if self.name == "gateway" else "ASSAY_TELEMETRY_PORT"
+        env = self._env | {variable: str(self._port)} | variables
         if fault_point:
             env["ASSAY_FAULT_POINT"] = fault_point
-        argv: list[str | Path] = [sys.executable, "-m", f"services.{self.name}"]
+        argv: list[str | Path] = [sys.executable, *self._command]
         self._child = spawn(self.name, argv, self._log, env=env)
+        self.wanted = True
+
+    def run_as(self, *command: str) -> None:
+        """From its next start on, be another program."""
+        self._command = command
+
+    @property
+    def url(self) -> str:
+        """Where it answers HTTP."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 before it was started."""
+        return self._child.pid if self._child else 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; `None` while it lives."""
+        return None if self._child is None else self._child.process.poll()
 
     @property
     def alive(self) -> bool:
@@ -44,21 +73,50 @@ class Victim:
     async def waits_for(self) -> dict[str, str] | None:
         """What its /readyz says is missing, nothing when it is ready; `None` without an answer."""
         try:
-            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self._port}") as client:
-                (await client.get("/healthz")).raise_for_status()
-                answer = (await client.get("/readyz")).json()
+            (await self._client.get(f"{self.url}/healthz")).raise_for_status()
+            answer = (await self._client.get(f"{self.url}/readyz")).json()
         except httpx2.TransportError:
             return None
-        return dict(answer["waits_for"])
+        if "waits_for" in answer:
+            return dict(answer["waits_for"])
+        states: dict[str, str] = answer["dependencies"]  # the gateway's
+        return {name: state for name, state in states.items() if state != "ok"}
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it stands still (SIGSTOP)."""
+        status = self._child and psutil.Process(self._child.pid).status()
+        return bool(status == psutil.STATUS_STOPPED)
+
+    def send(self, how: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._child is not None:
+            self._child.process.send_signal(how)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self.send(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        self.send(signal.SIGCONT)
+
+    async def number(self, name: str) -> float:
+        """The sum of a Prometheus number that it gives, over all labels."""
+        text = (await self._client.get(f"{self.url}/metrics")).text
+        lines = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     def kill(self) -> None:
         """kill -9."""
+        self.wanted = False
         if self._child is not None:
             self._child.kill()
             self.deaths += 1
 
     def stop(self) -> int | None:
         """Ask it to end; answers its exit code."""
+        self.wanted = False
         return self._child.stop(timeout_s=25) if self._child else None
 
     def tail(self) -> str:

@@ -10,7 +10,11 @@ EVERY_S = 0.05
 
 
 async def eventually(
-    condition: Callable[[], Any | Awaitable[Any]], *, why: str, deadline_s: float = 30
+    condition: Callable[[], Any | Awaitable[Any]],
+    *,
+    why: str,
+    deadline_s: float = 30,
+    every_s: float = EVERY_S,
 ) -> Any:
     """The first true answer of `condition`; a failure names what it answered last."""
     give_up_at = time.monotonic() + deadline_s
@@ -22,4 +26,4 @@ async def eventually(
             return answer
         if time.monotonic() > give_up_at:
             raise AssertionError(f"not within {deadline_s} s: {why} (last: {answer!r})")
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(every_s)

@@ -1,0 +1,154 @@
+"""Holds all stores against the journal: nothing lost, nothing invented, nothing counted twice.
+
+It knows what was sent, not how Assay works: sums are made from the journal's own facts. Only the
+comparison of minutes with rows, distributions included, uses the product's fold.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from redis.asyncio import Redis, RedisCluster
+
+from deploy.jobs.recount import recount
+from shared import keys
+from shared.delivery.plan import Partition
+from tests.faults import books, stored
+from tests.faults.books import Cells, Finding
+from tests.faults.journal import Journal
+from tests.support.system import PARTITIONS
+
+BACK = timedelta(hours=3)
+STILL_S = 4.0
+
+
+class Auditor:
+    """Reads every store past the services."""
+
+    def __init__(self, kafka: str, prefix: str, dsn: str, redis_url: str, journal: Journal) -> None:
+        self._kafka, self._dsn, self.redis_url = kafka, dsn, redis_url
+        self.partitions = [
+            Partition(f"{prefix}{kind}.v1", n)
+            for kind in ("operations", "feedback")
+            for n in range(PARTITIONS)
+        ]
+        self._journal = journal
+        self.cluster = False
+
+    async def verdict(self, deadline_s: float = 60) -> list[Finding]:
+        """What is wrong once nothing moves any more; empty when all is right."""
+        give_up_at = time.monotonic() + deadline_s
+        before: list[Finding] = []
+        still_since = time.monotonic()
+        while True:
+            found = [one async for one in self._findings()]
+            if not found:
+                return []
+            if found != before:
+                before, still_since = found, time.monotonic()
+            waits = any(one.kind == "behind" for one in found)
+            still_for = time.monotonic() - still_since
+            if (still_for > STILL_S and not waits) or time.monotonic() > give_up_at:
+                return found
+            await asyncio.sleep(0.3)  # between two looks at the same condition
+
+    async def sent(self) -> int:
+        """How many records Kafka holds, of the two topics together."""
+        return sum((await self.ends()).values())
+
+    async def ends(self) -> dict[Partition, int]:
+        """Where each partition's log ends."""
+        asked = [TopicPartition(*one) for one in self.partitions]
+        async with AIOKafkaConsumer(bootstrap_servers=self._kafka) as consumer:
+            found = await consumer.end_offsets(asked)
+        return {one: found[TopicPartition(*one)] for one in self.partitions}
+
+    async def positions(self) -> tuple[dict[Partition, int], dict[Partition, int]]:
+        """Where ingest stands in Postgres and metrics in Redis; 0 where neither has begun."""
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            rows = await connection.fetch(
+                "SELECT topic, partition, next_offset FROM consumer_fence"
+            )
+        finally:
+            await connection.close()
+        at = {Partition(*row[:2]): row[2] for row in rows}
+        return {one: at.get(one, 0) for one in self.partitions}, await self.live_positions()
+
+    async def live_positions(self) -> dict[Partition, int]:
+        """Where metrics stands."""
+        async with self.redis() as client:
+            return {
+                one: int(await client.hget(keys.fence(*one), "next") or 0)
+                for one in self.partitions
+            }
+
+    async def _findings(self) -> AsyncIterator[Finding]:
+        intents, acks = self._journal.read()
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                for one in await self._positions(connection):
+                    yield one
+                rows = await stored.rows(connection)
+                for check in (
+                    books.events(intents, acks, rows),
+                    books.dead_letters(intents, acks, await stored.dead_rows(connection)),
+                    books.totals(intents, rows, await stored.minute_totals(connection)),
+                ):
+                    for one in check:
+                        yield one
+                minutes = await stored.minutes(connection)
+            since = (datetime.now(UTC) - BACK).replace(second=0, microsecond=0)
+            for _, key, lacking in (await recount(connection, since)).differences:
+                yield Finding("different", 1, f"minute {key} lacks {lacking} of its rows")
+        finally:
+            await connection.close()
+        async for one in self._cells(minutes):
+            yield one
+
+    async def _positions(self, connection: asyncpg.Connection) -> list[Finding]:
+        ends = await self.ends()
+        fences = {
+            Partition(row["topic"], row["partition"]): dict(row)
+            for row in await connection.fetch("SELECT * FROM consumer_fence")
+        }
+        out: list[Finding] = []
+        async with self.redis() as client:
+            for one in self.partitions:
+                end, fence = ends[one], fences.get(one, {})
+                live = {
+                    name.decode(): int(value)
+                    for name, value in (await client.hgetall(keys.fence(*one))).items()
+                }
+                verdicts = ("accepted", "duplicates", "dead", "gaps")
+                out += books.positions("ingest", one, end, fence, 0, verdicts)
+                verdicts = ("accepted", "duplicates", "invalid", "gaps")
+                out += books.positions("metrics", one, end, live, live.get("base", 0), verdicts)
+        return out
+
+    async def _cells(self, minutes: Cells) -> AsyncIterator[Finding]:
+        live: Cells = defaultdict(dict)
+        async with self.redis() as client:
+            for one in self.partitions:
+                generation = int(await client.hget(keys.fence(*one), "gen") or 0)
+                start = f"{keys.tag(*one)}:g{generation}:"
+                async for name in client.scan_iter(match=f"{start}[mh]:*", count=1_000):
+                    member = name.decode().removeprefix(start)
+                    for field, value in (await client.hgetall(name)).items():
+                        series, _, measure = field.decode().rpartition(keys.SEPARATOR)
+                        if int(value):
+                            live[one, member, series][measure] = int(value)
+        for place in sorted(live.keys() | minutes.keys()):
+            for one in books.cell(place, minutes.get(place, {}), live.get(place, {})):
+                yield one
+
+    def redis(self) -> Any:
+        """A client of Redis."""
+        kind: Any = RedisCluster if self.cluster else Redis
+        return kind.from_url(self.redis_url)

@@ -1,0 +1,69 @@
+"""What Postgres holds, read past the services."""
+
+from collections import Counter, defaultdict
+
+import asyncpg
+
+from shared import keys
+from shared.delivery.plan import Partition
+from tests.faults.books import FEEDBACK_SUMS, SUMS, Cells, Totals
+from tests.faults.journal import Identity
+
+
+async def rows(connection: asyncpg.Connection) -> dict[Identity, tuple[int, str | None]]:
+    """Identity -> how often it is stored, and under which model."""
+    found = await connection.fetch(
+        """
+        SELECT tenant_id, event_id::text, (extract(epoch FROM occurred_at) * 1000000)::bigint AS at,
+               count(*) AS times, min(model_id) AS model
+          FROM (SELECT tenant_id, event_id, occurred_at, model_id FROM ai_model_operations
+                UNION ALL
+                SELECT tenant_id, event_id, occurred_at, model_id FROM user_feedback) AS events
+         GROUP BY 1, 2, 3
+        """
+    )
+    return {(row[0], row[1], row[2]): (row["times"], row["model"]) for row in found}
+
+
+async def dead_rows(connection: asyncpg.Connection) -> dict[tuple[str, int, int], str]:
+    """Place -> reason."""
+    found = await connection.fetch(
+        "SELECT topic, partition, kafka_offset, reason FROM dead_letters"
+    )
+    return {tuple(row[:3]): row["reason"] for row in found}
+
+
+async def minute_totals(connection: asyncpg.Connection) -> Totals:
+    """Sums of all minutes, by tenant and model."""
+    names = (*SUMS, *FEEDBACK_SUMS)
+    columns = ", ".join(f"sum({name})::bigint AS {name}" for name in names)
+    found = await connection.fetch(
+        f"SELECT tenant_id, model_id, {columns} FROM operation_rollup_minute GROUP BY 1, 2"
+    )
+    return Counter({(row[0], row[1], name): row[name] for row in found for name in names})
+
+
+async def minutes(connection: asyncpg.Connection) -> Cells:
+    """Minutes as they should be in Redis, by minute and by hour."""
+    out: Cells = defaultdict(dict)
+    found = await connection.fetch(
+        """
+        SELECT topic, partition, tenant_id, start, series, measure, sum(value)::bigint
+          FROM (SELECT topic, partition, tenant_id, extract(epoch FROM minute)::bigint AS start,
+                       concat_ws(E'\\x1f', model_id, environment, operation_type, variant)
+                           AS series,
+                       entry.key AS measure, entry.value::bigint AS value
+                  FROM operation_rollup_minute AS one,
+                       jsonb_each_text(to_jsonb(one) - 'distribution' - 'tenant_id' - 'minute'
+                           - 'model_id' - 'environment' - 'operation_type' - 'variant' - 'topic'
+                           - 'partition' || one.distribution) AS entry) AS entries
+         GROUP BY 1, 2, 3, 4, 5, 6
+        """
+    )
+    for topic, number, tenant, start, series, measure, value in found:
+        for resolution, span in ((keys.MINUTE_CELLS, 60), (keys.HOUR_CELLS, 3600)):
+            member = keys.cell_member(resolution, tenant, start - start % span)
+            cell = out[Partition(topic, number), member, series]
+            if value:
+                cell[measure] = cell.get(measure, 0) + value
+    return {place: cell for place, cell in out.items() if cell}
