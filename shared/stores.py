@@ -52,9 +52,8 @@ def connect_redis(url: SecretStr, *, cluster: bool) -> Redis | RedisCluster:
 
     It never retries by itself: after a lost answer only the fence knows what was applied.
     """
-    if cluster:
-        return RedisCluster.from_url(url.get_secret_value(), socket_timeout=REDIS_TIMEOUT_S)
-    return Redis.from_url(
+    kind = RedisCluster if cluster else Redis
+    return kind.from_url(
         url.get_secret_value(),
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,

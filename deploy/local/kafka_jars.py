@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,23 +28,47 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 
 
 class KafkaJars:
-    """One Apache Kafka process in KRaft mode, on its own folder and port, restartable."""
+    """One Apache Kafka process in KRaft mode, on its own folder and port, restartable.
 
-    def __init__(self, folder: Path) -> None:
+    Clients that come by a proxy are sent back to it: for each port in `proxies`, the proxy's own,
+    there is a listener that advertises it, on the port in `behind` at the same place.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        proxies: Sequence[int] = (),
+        node: int = 1,
+        controllers: Sequence[int] = (),
+    ) -> None:
         self._folder = folder
         self._jars = resolve_jars()
-        self.port, self._controller_port = free_port(), free_port()
+        self.port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
+        self.behind = [free_port() for _ in proxies]
         self.child: Child | None = None
+        self._node = node
+        self._controllers = list(controllers) or [free_port()]
+        self._proxies = list(proxies)
         self._configure()
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it; a member of a cluster does not answer before the others are there."""
         self.child = spawn(
             "kafka",
             self._java("kafka.Kafka", self._folder / "server.properties"),
             self._folder / "kafka.log",
         )
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        assert self.child is not None  # noqa: S101 - begun before
         asyncio.run(until_usable(self.child, lambda: describe(self.bootstrap), START_DEADLINE_S))
 
     def stop(self) -> None:
@@ -59,21 +84,33 @@ class KafkaJars:
     def _configure(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         properties = self._folder / "server.properties"
-        controller = f"127.0.0.1:{self._controller_port}"
+        brokers = len(self._controllers)
+        quorum = [f"{at + 1}@127.0.0.1:{port}" for at, port in enumerate(self._controllers)]
+        ways = {"PLAINTEXT": (self.port, self.port)} | {
+            f"PROXY{at}": (behind, proxy)
+            for at, (behind, proxy) in enumerate(zip(self.behind, self._proxies, strict=True))
+        }
+        listeners = [f"{name}://127.0.0.1:{port}" for name, (port, _) in ways.items()]
+        controller = f"CONTROLLER://127.0.0.1:{self._controllers[self._node - 1]}"
         settings = {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{controller}",
+            "node.id": str(self._node),
+            "controller.quorum.voters": ",".join(quorum),
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listeners": ",".join([*listeners, controller]),
+            "advertised.listeners": ",".join(
+                f"{name}://127.0.0.1:{seen}" for name, (_, seen) in ways.items()
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in (*ways, "CONTROLLER")
+            ),
             "log.dirs": str(self._folder / "data"),
             "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
+            "offsets.topic.replication.factor": str(brokers),
             "offsets.topic.num.partitions": "3",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.replication.factor": str(brokers),
+            "transaction.state.log.min.isr": str(max(1, brokers - 1)),
             "group.initial.rebalance.delay.ms": "0",
             "message.max.bytes": str(2 * 1024 * 1024),
             "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),

