@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.dlq import dlq
+from deploy.cli.fences import fences
 from deploy.cli.jobs import keys, migrate_command, topics
 from deploy.cli.publish import publish
 from deploy.cli.run import demo, up
@@ -37,6 +38,7 @@ app.command()(reconcile)
 app.add_typer(topics, name="topics", help="Kafka topics.")
 app.add_typer(keys, name="keys", help="API keys.")
 app.add_typer(rebuild, name="rebuild", help="What can be made anew from Postgres.")
+app.add_typer(fences, name="fences", help="Where consumers stand in the log.")
 app.add_typer(dlq, name="dlq", help="Dead letters: what could not be read.")
 
 

@@ -3,6 +3,7 @@
 import os
 
 from deploy.cli.say import fail
+from deploy.jobs.where import Where
 from shared.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
 
 WHERE = "set it, or take it from `assay up --env-file FILE`"
@@ -26,6 +27,11 @@ def redis_url() -> str:
 def redis_cluster() -> bool:
     """ASSAY_REDIS_CLUSTER."""
     return os.environ.get("ASSAY_REDIS_CLUSTER", "false").lower() == "true"
+
+
+def where() -> Where:
+    """Postgres, Redis and the prefix."""
+    return Where(owner_dsn(), redis_url(), topic_prefix(), redis_cluster(), durable())
 
 
 def idempotence() -> bool:

@@ -8,12 +8,11 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from deploy.cli.options import durable, owner_dsn, redis_cluster, redis_url, topic_prefix
+from deploy.cli.options import where
 from deploy.cli.say import AsJson, answer, err, explained, out
 from deploy.jobs.rebuild import rebuild_metrics
 from deploy.jobs.reconcile import Reconciliation
 from deploy.jobs.reconcile import reconcile as reconcile_stores
-from deploy.jobs.where import Where
 
 rebuild = typer.Typer(no_args_is_help=True)
 
@@ -26,7 +25,6 @@ def _rebuild() -> None:
 @rebuild.command("metrics")
 def metrics(as_json: AsJson = False) -> None:
     """Build the live cells in Redis anew from the minutes in Postgres; services may run on."""
-    where = _where()
     next_step = "check ASSAY_POSTGRES_DSN and ASSAY_REDIS_URL; run it again, it begins anew"
     with (
         explained("The live metrics were not rebuilt.", next_step),
@@ -35,7 +33,7 @@ def metrics(as_json: AsJson = False) -> None:
         bar = progress.add_task("partitions", total=None)
         lines = asyncio.run(
             rebuild_metrics(
-                where,
+                where(),
                 tell=lambda done, total: progress.update(bar, completed=done, total=total),
             )
         )
@@ -57,7 +55,6 @@ def reconcile(
 
     Services may run on: everything is compared as of one record of each partition.
     """
-    where = _where()
     next_step = "check ASSAY_POSTGRES_DSN and ASSAY_REDIS_URL; run it again"
     with (
         explained("The stores were not compared.", next_step),
@@ -66,7 +63,7 @@ def reconcile(
         bar = progress.add_task("rows", total=None)
         done = asyncio.run(
             reconcile_stores(
-                where,
+                where(),
                 back=timedelta(hours=hours),
                 mend=not check,
                 tell=lambda what, at, total: progress.update(
@@ -77,10 +74,6 @@ def reconcile(
     answer(done.as_json(), as_json=as_json, text=_summary(done))
     if not (done.equal and done.complete):
         raise typer.Exit(1)
-
-
-def _where() -> Where:
-    return Where(owner_dsn(), redis_url(), topic_prefix(), redis_cluster(), durable())
 
 
 def _summary(done: Reconciliation) -> str:

@@ -19,6 +19,7 @@ RETRY_MOST_S = 5.0
 RETRY_TOTAL_S = 60.0
 WATCH_EVERY_S = 5.0
 OFFSETS_TIMEOUT_S = 10.0
+INCIDENT_AGAIN_S = 30.0
 AT_ONCE = 2  # partitions
 PIECE = 1_500  # records
 
@@ -46,6 +47,7 @@ class Runner:
         self.waits_for_store_since: float | None = None
         self.waits_for_log_since: float | None = None
         self.incidents: dict[Partition, str] = {}
+        self._incident_seen_at: dict[Partition, float] = {}
         self.lag: dict[Partition, int] = {}
         self.lag_known_since = clock.monotonic()
         self._sink = sink
@@ -202,7 +204,7 @@ class Runner:
         return fence
 
     async def _look_around(self) -> None:
-        looked_at = sorted(self._assigned() - set(self.incidents))
+        looked_at = sorted(self._assigned() - self._standing_still())
         # One question for all, and outside the lock: it may wait behind a long fetch.
         bounds = await self._bounds(looked_at) if looked_at else {}
         async with self._one_at_a_time:
@@ -218,13 +220,14 @@ class Runner:
 
     async def _look_at(self, partition: Partition, bounds: Bounds) -> None:
         known, stored = self._fences.get(partition), await self._sink.read(partition)
-        if known is None or stored is None or stored < known:
+        if partition in self.incidents or known is None or stored is None or stored < known:
             self._fences.pop(partition, None)
             try:
                 stored = await self._claim(partition, bounds)
             except IncidentError as incident:
                 self._stop_at(partition, incident)
                 return
+            self._go_on_with(partition)
         elif stored.epoch > known.epoch:
             del self._fences[partition]  # another process took over; the next batch tells
             return
@@ -265,11 +268,29 @@ class Runner:
 
     def _stop_at(self, partition: Partition, incident: IncidentError) -> None:
         """Stand still rather than skip: an operator decides what the contradiction means."""
+        if partition not in self.incidents:
+            telemetry.INCIDENTS.labels(self.group).inc()
+            log.error("incident", group=self.group, partition=partition, why=str(incident))
         self.incidents[partition] = str(incident)
-        telemetry.INCIDENTS.labels(self.group).inc()
-        log.error("incident", group=self.group, partition=partition, why=str(incident))
+        self._incident_seen_at[partition] = clock.monotonic()
         if partition in self._assigned():
             self._consumer().pause(TopicPartition(*partition))
+
+    def _standing_still(self) -> set[Partition]:
+        """Partitions with an incident, but for those that it is time to look at again."""
+        now = clock.monotonic()
+        return {
+            partition
+            for partition, seen_at in self._incident_seen_at.items()
+            if now - seen_at < INCIDENT_AGAIN_S
+        }
+
+    def _go_on_with(self, partition: Partition) -> None:
+        """The contradiction is gone: somebody has moved the fence, or it was another owner's."""
+        if self.incidents.pop(partition, None) is not None:
+            del self._incident_seen_at[partition]
+            self._consumer().resume(TopicPartition(*partition))
+            log.info("incident_over", group=self.group, partition=partition)
 
 
 def raise_if_stray() -> None:

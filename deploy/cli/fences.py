@@ -1,0 +1,76 @@
+"""Where consumers stand, and letting them go on after an incident."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from deploy.cli.options import bootstrap_servers, where
+from deploy.cli.say import AsJson, answer, explained, fail, out
+from deploy.jobs.fences import Standing, move, standings
+
+NEXT = "check ASSAY_POSTGRES_DSN, ASSAY_KAFKA_BOOTSTRAP_SERVERS and ASSAY_REDIS_URL"
+
+fences = typer.Typer(no_args_is_help=True)
+
+
+@fences.command("list")
+def list_fences(as_json: AsJson = False) -> None:
+    """Show where ingest stands in each partition, and which of them cannot go on."""
+    with explained("Nobody could say where ingest stands.", NEXT):
+        found = asyncio.run(standings(where(), bootstrap_servers()))
+    if as_json:
+        answer([one._asdict() for one in found], as_json=True, text="")
+        return
+    table = Table("topic", "partition", "expects", "log begins", "log ends", "incident")
+    for one in found:
+        table.add_row(*map(str, one[:-1]), one.incident or "")
+    out.print(table)
+
+
+@fences.command("move")
+def move_fence(
+    topic: Annotated[str, typer.Argument(help="As `assay fences list` shows it.")],
+    partition: Annotated[int, typer.Argument(min=0)],
+    to: Annotated[str, typer.Option(help="start, end, or an offset.")] = "start",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let ingest go on at another record; what lies between is lost, or read again.
+
+    Records that are read again count once: events are known by their ids.
+    """
+    with explained("Nobody could say where ingest stands.", NEXT):
+        found = asyncio.run(standings(where(), bootstrap_servers()))
+    here = next((one for one in found if one[:2] == (topic, partition)), None)
+    if here is None:
+        fail("Nothing was moved.", f"ingest has no {topic} {partition}", "see `assay fences list`")
+    target = _offset(here, to)
+    meaning = _meaning(here, target)
+    if not yes and not typer.confirm(f"{meaning} Move?", err=True):
+        raise typer.Exit(1)
+    with explained("Nothing was moved.", "look at `assay fences list` and run it again"):
+        asyncio.run(move(where(), here, target))
+    content = {"from": here.next_offset, "to": target, "skipped": max(0, target - here.next_offset)}
+    answer(here._asdict() | content, as_json=as_json, text=f"{meaning} Done.")
+
+
+def _offset(here: Standing, to: str) -> int:
+    named = {"start": here.log_start, "end": here.log_end}
+    target = named.get(to, int(to) if to.isdecimal() else -1)
+    if not here.log_start <= target <= here.log_end:
+        fail(
+            "Nothing was moved.",
+            f"{to} is not in the log, which reaches from {here.log_start} to {here.log_end}",
+            "give start, end, or an offset between them",
+        )
+    return target
+
+
+def _meaning(here: Standing, target: int) -> str:
+    place = f"{here.topic} {here.partition}"
+    if target >= here.next_offset:
+        lost = target - here.next_offset
+        return f"{lost} offsets of {place}, from {here.next_offset} on, will never be counted."
+    return f"{place} is read again from {target} on; events that are known count once."
