@@ -11,9 +11,6 @@ from redis.backoff import NoBackoff
 
 POOL_MOST = 8
 COMMAND_TIMEOUT_S = 35
-# A process that was stopped in the middle of a transaction holds its fences' rows: whoever takes
-# over waits for them, and not longer than this.
-IDLE_IN_TRANSACTION = "10s"
 REDIS_TIMEOUT_S = 10
 PRIVILEGED = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
@@ -34,7 +31,6 @@ async def connect_postgres(
         server_settings={
             "application_name": f"assay-{service}",
             "synchronous_commit": "on" if synchronous else "off",
-            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
             "timezone": "UTC",
         },
     )

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from deploy.cli.options import bootstrap_servers, where
 from deploy.cli.say import AsJson, answer, explained, fail, out
-from deploy.jobs.fences import Standing, move, standings
+from deploy.jobs.fences import Standing, move, rebuild_partition, standings
 
 NEXT = "check ASSAY_POSTGRES_DSN, ASSAY_KAFKA_BOOTSTRAP_SERVERS and ASSAY_REDIS_URL"
 
@@ -17,15 +17,17 @@ fences = typer.Typer(no_args_is_help=True)
 
 @fences.command("list")
 def list_fences(as_json: AsJson = False) -> None:
-    """Show where ingest stands in each partition, and which of them cannot go on."""
+    """Show where ingest and metrics stand in each partition, and which of them cannot go on."""
     with explained("Nobody could say where ingest stands.", NEXT):
         found = asyncio.run(standings(where(), bootstrap_servers()))
     if as_json:
         answer([one._asdict() for one in found], as_json=True, text="")
         return
-    table = Table("topic", "partition", "expects", "log begins", "log ends", "incident")
+    table = Table("topic", "partition", "ingest", "metrics", "log begins", "log ends", "incident")
     for one in found:
-        table.add_row(*map(str, one[:-1]), one.incident or "")
+        live = "-" if one.live_next_offset is None else str(one.live_next_offset)
+        place = (one.topic, str(one.partition), str(one.next_offset), live)
+        table.add_row(*place, str(one.log_start), str(one.log_end), _incident(one))
     out.print(table)
 
 
@@ -37,9 +39,9 @@ def move_fence(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let ingest go on at another record; what lies between is lost, or read again.
+    """Let ingest go on at another record, and build that partition's live metrics anew.
 
-    Records that are read again count once: events are known by their ids.
+    Forward: what lies between is never read. Back only where the log is shorter than it was.
     """
     with explained("Nobody could say where ingest stands.", NEXT):
         found = asyncio.run(standings(where(), bootstrap_servers()))
@@ -52,6 +54,9 @@ def move_fence(
         raise typer.Exit(1)
     with explained("Nothing was moved.", "look at `assay fences list` and run it again"):
         asyncio.run(move(where(), here, target))
+    then = "run `assay rebuild metrics` once Redis answers"
+    with explained("Ingest was moved, live metrics were not built anew.", then):
+        asyncio.run(rebuild_partition(where(), topic, partition))
     content = {"from": here.next_offset, "to": target, "skipped": max(0, target - here.next_offset)}
     answer(here._asdict() | content, as_json=as_json, text=f"{meaning} Done.")
 
@@ -65,6 +70,12 @@ def _offset(here: Standing, to: str) -> int:
             f"{to} is not in the log, which reaches from {here.log_start} to {here.log_end}",
             "give start, end, or an offset between them",
         )
+    if target < here.next_offset <= here.log_end:
+        fail(
+            "Nothing was moved.",
+            f"everything before {here.next_offset} is stored already",
+            "to build live metrics anew, run `assay rebuild metrics`",
+        )
     return target
 
 
@@ -72,5 +83,13 @@ def _meaning(here: Standing, target: int) -> str:
     place = f"{here.topic} {here.partition}"
     if target >= here.next_offset:
         lost = target - here.next_offset
-        return f"{lost} offsets of {place}, from {here.next_offset} on, will never be counted."
-    return f"{place} is read again from {target} on; events that are known count once."
+        return f"{lost} offsets of {place}, from {here.next_offset} on, will never be read."
+    return f"{place} goes on at {target}; events that are known already count once."
+
+
+def _incident(one: Standing) -> str:
+    if one.incident:
+        return f"{one.incident}; `assay fences move` lets ingest go on"
+    if one.live_incident:
+        return f"metrics: {one.live_incident}; run `assay rebuild metrics`"
+    return ""

@@ -6,16 +6,18 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from redis.asyncio import Redis
 
+from deploy.jobs.rebuild import ingested_partitions, rebuilt
 from deploy.jobs.where import Where, connected
-from shared import keys
+from services.metrics.store.cells import RedisStore
+from shared.clock import utc_now
 from shared.delivery.plan import Partition, contradiction
 
-POSITIONS = """
-    SELECT topic, partition, next_offset FROM consumer_fence
-     WHERE consumer_group = 'ingest' AND starts_with(topic, $1) ORDER BY topic, partition
+NEXT_OFFSET = """
+    SELECT next_offset FROM consumer_fence
+     WHERE consumer_group = 'ingest' AND topic = $1 AND partition = $2
 """
-# What is skipped is counted as a gap. Who goes back begins to count anew: there are fewer records
-# behind it than verdicts.
+# What is skipped is counted as a gap. Where the log lost its end, fewer records are behind the new
+# position than there are verdicts: counting begins anew.
 MOVE = """
     UPDATE consumer_fence
        SET epoch = epoch + 1, next_offset = $3, updated_at = now(),
@@ -25,18 +27,34 @@ MOVE = """
            gaps = CASE WHEN $3 < next_offset THEN $3 ELSE gaps + $3 - next_offset END
      WHERE consumer_group = 'ingest' AND topic = $1 AND partition = $2 AND next_offset = $4
 """
+# Other records will get these offsets: what came from them before is told apart by its sign.
+FORGET_OFFSETS = tuple(
+    f"""
+    UPDATE {table} SET kafka_offset = -1 - kafka_offset
+     WHERE {prefix}topic = $1 AND {prefix}partition = $2 AND kafka_offset >= $3
+    """
+    for table, prefix in (
+        ("ai_model_operations", "kafka_"),
+        ("user_feedback", "kafka_"),
+        ("dead_letters", ""),
+    )
+)
 
 
 class Standing(NamedTuple):
-    """Where ingest stands in one partition's log."""
+    """Where ingest and metrics stand in one partition's log."""
 
     topic: str
     partition: int
     next_offset: int
+    live_next_offset: int | None
+    """Metrics; nothing when its cells are lost, which it mends itself."""
     log_start: int
     log_end: int
     incident: str | None
-    """Why it cannot go on from there."""
+    """Why ingest cannot go on from there."""
+    live_incident: str | None
+    """Why metrics cannot."""
 
 
 class MovedError(Exception):
@@ -45,30 +63,54 @@ class MovedError(Exception):
 
 async def standings(where: Where, bootstrap_servers: str) -> list[Standing]:
     """Every partition that ingest has begun."""
-    async with connected(where) as (pool, _):
-        rows = await pool.fetch(POSITIONS, where.prefix)
-    asked = [TopicPartition(row["topic"], row["partition"]) for row in rows]
+    async with connected(where) as (pool, client):
+        partitions = await ingested_partitions(pool, where.prefix)
+        at = {one: await pool.fetchval(NEXT_OFFSET, *one) for one in partitions}
+        store = RedisStore(client, utc_now)
+        live = {one: await store.read(one) for one in partitions}
+    asked = [TopicPartition(*one) for one in partitions]
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
         starts = await consumer.beginning_offsets(asked)
         ends = await consumer.end_offsets(asked)
-    return [
-        Standing(one.topic, one.partition, row["next_offset"], starts[one], ends[one], problem)
-        for one, row in zip(asked, rows, strict=True)
-        for problem in [contradiction(row["next_offset"], starts[one], ends[one])]
-    ]
+    found = []
+    for one in partitions:
+        place = TopicPartition(*one)
+        start, end, fence = starts[place], ends[place], live[one]
+        if not where.durable:
+            end = max(end, at[one], fence.next_offset if fence else 0)  # its ends lag behind
+        wrong = fence and contradiction(fence.next_offset, start, end)
+        found.append(
+            Standing(
+                *(one.topic, one.partition, at[one], fence.next_offset if fence else None),
+                *(start, end, contradiction(at[one], start, end), wrong),
+            )
+        )
+    return found
 
 
 async def move(where: Where, standing: Standing, to: int) -> None:
-    """Let ingest go on elsewhere, and metrics build its cells anew from what ingest then holds.
+    """Let ingest go on at another offset; `MovedError` when it has moved itself.
 
-    Services may run: they notice within half a minute. `MovedError` when ingest has moved itself.
+    Live cells are to be built anew afterwards. Services may run: they notice within half a minute.
     """
     partition = Partition(standing.topic, standing.partition)
-    async with connected(where) as (pool, client):
-        moved = await pool.execute(MOVE, *partition, to, standing.next_offset)
+    async with (
+        connected(where) as (pool, _),
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        moved = await connection.execute(MOVE, *partition, to, standing.next_offset)
         if moved != "UPDATE 1":
             raise MovedError(f"ingest does not stand at {standing.next_offset} any more")
-        await client.unlink(keys.fence(*partition))
+        if to < standing.next_offset:
+            for statement in FORGET_OFFSETS:
+                await connection.execute(statement, *partition, to)
+
+
+async def rebuild_partition(where: Where, topic: str, partition: int) -> None:
+    """Build one partition's live cells anew, as of where ingest now stands."""
+    async with connected(where) as (pool, client):
+        await rebuilt(pool, RedisStore(client, utc_now), Partition(topic, partition))
 
 
 async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str) -> int:

@@ -42,12 +42,14 @@ async def rebuild_metrics(
         partitions = await ingested_partitions(pool, where.prefix)
         for done, one in enumerate(partitions):
             tell(done, len(partitions))
-            lines.append(Line(*one, *await _rebuilt(pool, store, one)))
+            lines.append(Line(*one, *await rebuilt(pool, store, one)))
         tell(len(partitions), len(partitions))
     return lines
 
 
-async def _rebuilt(pool: Pool, store: RedisStore, partition: Partition) -> Rebuilt:
+async def rebuilt(pool: Pool, store: RedisStore, partition: Partition) -> Rebuilt:
+    """Rebuild one partition, again when a service claims it meanwhile."""
+
     async def snapshot(one: Partition) -> Snapshot:
         return await take(pool, one, utc_now(), KEPT_S, SEEN_TTL_S)
 

@@ -17,7 +17,14 @@ from shared.errors import FencedError
 
 Session = Connection | PoolConnectionProxy
 
-LIMITS = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s'"
+# A process that is stopped in the middle of a transaction holds its fence's row: whoever takes over
+# waits for it, and with it for all else in its batch. (Not covered: stopped inside a COPY, when the
+# server waits for the client and heeds no limit.)
+LIMITS = """
+    SET LOCAL lock_timeout = '5s';
+    SET LOCAL statement_timeout = '30s';
+    SET LOCAL idle_in_transaction_session_timeout = '10s'
+"""
 
 CLAIM = """
     INSERT INTO consumer_fence AS fence (consumer_group, topic, partition, epoch, next_offset)

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared import clock, telemetry
+from shared.delivery.incidents import Incidents
 from shared.delivery.plan import Action, Fence, Partition, Plan, contradiction, plan
 from shared.delivery.sink import Sink
 from shared.errors import FencedError, IncidentError
@@ -19,7 +20,6 @@ RETRY_MOST_S = 5.0
 RETRY_TOTAL_S = 60.0
 WATCH_EVERY_S = 5.0
 OFFSETS_TIMEOUT_S = 10.0
-INCIDENT_AGAIN_S = 30.0
 AT_ONCE = 2  # partitions
 PIECE = 1_500  # records
 
@@ -46,8 +46,7 @@ class Runner:
         self.batch_at = clock.monotonic()
         self.waits_for_store_since: float | None = None
         self.waits_for_log_since: float | None = None
-        self.incidents: dict[Partition, str] = {}
-        self._incident_seen_at: dict[Partition, float] = {}
+        self.incidents = Incidents(group)
         self.lag: dict[Partition, int] = {}
         self.lag_known_since = clock.monotonic()
         self._sink = sink
@@ -144,6 +143,7 @@ class Runner:
 
     async def _step(self, partition: Partition, records: list[ConsumerRecord]) -> None:
         if partition in self.incidents:
+            self._pause(partition)  # a rebalance has forgotten that
             return
         try:
             await self._place(partition, records)
@@ -204,7 +204,8 @@ class Runner:
         return fence
 
     async def _look_around(self) -> None:
-        looked_at = sorted(self._assigned() - self._standing_still())
+        self.incidents.keep_only(self._assigned())
+        looked_at = sorted(self._assigned() - self.incidents.resting())
         # One question for all, and outside the lock: it may wait behind a long fetch.
         bounds = await self._bounds(looked_at) if looked_at else {}
         async with self._one_at_a_time:
@@ -227,7 +228,8 @@ class Runner:
             except IncidentError as incident:
                 self._stop_at(partition, incident)
                 return
-            self._go_on_with(partition)
+            if self.incidents.over(partition):
+                self._consumer().resume(TopicPartition(*partition))
         elif stored.epoch > known.epoch:
             del self._fences[partition]  # another process took over; the next batch tells
             return
@@ -268,29 +270,12 @@ class Runner:
 
     def _stop_at(self, partition: Partition, incident: IncidentError) -> None:
         """Stand still rather than skip: an operator decides what the contradiction means."""
-        if partition not in self.incidents:
-            telemetry.INCIDENTS.labels(self.group).inc()
-            log.error("incident", group=self.group, partition=partition, why=str(incident))
-        self.incidents[partition] = str(incident)
-        self._incident_seen_at[partition] = clock.monotonic()
+        self.incidents.note(partition, str(incident))
+        self._pause(partition)
+
+    def _pause(self, partition: Partition) -> None:
         if partition in self._assigned():
             self._consumer().pause(TopicPartition(*partition))
-
-    def _standing_still(self) -> set[Partition]:
-        """Partitions with an incident, but for those that it is time to look at again."""
-        now = clock.monotonic()
-        return {
-            partition
-            for partition, seen_at in self._incident_seen_at.items()
-            if now - seen_at < INCIDENT_AGAIN_S
-        }
-
-    def _go_on_with(self, partition: Partition) -> None:
-        """The contradiction is gone: somebody has moved the fence, or it was another owner's."""
-        if self.incidents.pop(partition, None) is not None:
-            del self._incident_seen_at[partition]
-            self._consumer().resume(TopicPartition(*partition))
-            log.info("incident_over", group=self.group, partition=partition)
 
 
 def raise_if_stray() -> None:

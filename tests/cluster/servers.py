@@ -56,6 +56,12 @@ class ClusterServers:
         for broker in range(1, BROKERS + 1):
             shutil.rmtree(self.folder / f"kafka{broker}" / "data", ignore_errors=True)
 
+    def mend(self) -> None:
+        """Whoever died is started again."""
+        for server in (*self.brokers, *self.masters, self.postgres):
+            if server.child is None or not server.child.alive:
+                server.start()
+
     def env(self, _: str, dsn: str) -> dict[str, str]:
         """How a service reaches them."""
         return {

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from shutil import which
 
 import pytest
 from redis.asyncio import RedisCluster
@@ -12,6 +11,7 @@ from tests.cluster.servers import ClusterServers
 from tests.faults.stage import Stage
 from tests.faults.strikes.services import storm
 from tests.support.amounts import amount
+from tests.support.kafka import need_own_kafka
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(1_800)]
@@ -24,8 +24,7 @@ MEMBERS = {"ingest": 2, "metrics": 2, "gateway": 2}
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServers]:
     """Servers of this module's own."""
-    if not (which("java") and which("mvn")):
-        pytest.skip("starts and stops its own Kafka cluster, which needs a JDK and Maven")
+    need_own_kafka()
     folder = tmp_path_factory.mktemp("cluster")
     folder.chmod(0o755)
     made = ClusterServers(folder)

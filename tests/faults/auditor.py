@@ -25,6 +25,7 @@ from tests.support.system import PARTITIONS
 
 BACK = timedelta(hours=3)
 STILL_S = 4.0
+EXPIRING_S = 900
 
 
 class Auditor:
@@ -46,7 +47,7 @@ class Auditor:
         before: list[Finding] = []
         still_since = time.monotonic()
         while True:
-            found = [one async for one in self._findings()]
+            found = [one async for one in self._findings()] or await self._unpublished()
             if not found:
                 return []
             if found != before:
@@ -90,6 +91,8 @@ class Auditor:
 
     async def _findings(self) -> AsyncIterator[Finding]:
         intents, acks = self._journal.read()
+        # Live minutes are kept for three hours: those that may just expire are not compared.
+        lasting = (datetime.now(UTC) - BACK).timestamp() + EXPIRING_S
         connection = await asyncpg.connect(self._dsn)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -103,14 +106,35 @@ class Auditor:
                 ):
                     for one in check:
                         yield one
-                minutes = await stored.minutes(connection)
+                minutes = await stored.minutes(connection, lasting)
             since = (datetime.now(UTC) - BACK).replace(second=0, microsecond=0)
             for _, key, lacking in (await recount(connection, since)).differences:
                 yield Finding("different", 1, f"minute {key} lacks {lacking} of its rows")
         finally:
             await connection.close()
-        async for one in self._cells(minutes):
+        async for one in self._cells(minutes, lasting):
             yield one
+
+    async def _unpublished(self) -> list[Finding]:
+        """Dead letters that their topic does not have."""
+        connection = await asyncpg.connect(self._dsn)
+        letters = {
+            b"%s:%d:%d" % (t.encode(), p, o) for t, p, o in await stored.dead_rows(connection)
+        }
+        await connection.close()
+        asked = [TopicPartition(f"{one.topic}.dlq", one.partition) for one in self.partitions]
+        async with AIOKafkaConsumer(bootstrap_servers=self._kafka) as consumer:
+            ends = await consumer.end_offsets(asked)
+            consumer.assign(asked)
+            await consumer.seek_to_beginning()
+            while any([await consumer.position(one) < end for one, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    letters -= {record.key for record in records}
+        if not letters:
+            return []
+        return [
+            Finding("behind", len(letters), f"letters not in their topic: {sorted(letters)[:5]}")
+        ]
 
     async def _positions(self, connection: asyncpg.Connection) -> list[Finding]:
         ends = await self.ends()
@@ -132,7 +156,7 @@ class Auditor:
                 out += books.positions("metrics", one, end, live, live.get("base", 0), verdicts)
         return out
 
-    async def _cells(self, minutes: Cells) -> AsyncIterator[Finding]:
+    async def _cells(self, minutes: Cells, since: float) -> AsyncIterator[Finding]:
         live: Cells = defaultdict(dict)
         async with self.redis() as client:
             for one in self.partitions:
@@ -140,6 +164,9 @@ class Auditor:
                 start = f"{keys.tag(*one)}:g{generation}:"
                 async for name in client.scan_iter(match=f"{start}[mh]:*", count=1_000):
                     member = name.decode().removeprefix(start)
+                    resolution, _, at = keys.split_member(member)
+                    if resolution == keys.MINUTE_CELLS and at < since:
+                        continue
                     for field, value in (await client.hgetall(name)).items():
                         series, _, measure = field.decode().rpartition(keys.SEPARATOR)
                         if int(value):

@@ -83,9 +83,10 @@ def dead_letters(
             kind: Kind = "lost" if reason else "double"
             yield Finding(kind, 1, f"dead letter {place}: {dead.get(place)}, should be {reason}")
     # A record that nobody acknowledged may be there all the same, but not without a reason to be.
-    possible = {one.reason for one in intents if one.number not in acks}
+    possible = Counter(one.reason for one in intents if one.number not in acks)
     for place in dead.keys() - places.keys():
-        if dead[place] not in possible:
+        possible[dead[place]] -= 1
+        if possible[dead[place]] < 0:
             yield Finding("double", 1, f"dead letter {place}, {dead[place]}: nobody sent that")
 
 

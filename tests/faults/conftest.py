@@ -1,7 +1,6 @@
 """What the fault tests share: servers of their own, the matrix's lines, and its table."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.faults.matrix import HEADER, Line, markdown
 from tests.faults.servers import Servers
+from tests.support.kafka import need_own_kafka
 
 LINES = pytest.StashKey[list[Line]]()
 RESULTS = Path(__file__).parents[2] / "build" / "faults"
@@ -17,8 +17,7 @@ RESULTS = Path(__file__).parents[2] / "build" / "faults"
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers that may be hurt: never those named by the environment."""
-    if not (shutil.which("java") and shutil.which("mvn")):
-        pytest.skip("starts and stops its own Kafka, which needs a JDK and Maven")
+    need_own_kafka()
     folder = tmp_path_factory.mktemp("servers")
     folder.chmod(0o755)
     made = Servers(folder)

@@ -32,6 +32,8 @@ class Fault:
     check: Check = nothing_more
     rate: int = 400
     needs: str = ""
+    ends: tuple[int, ...] = ()
+    """How services may end by themselves: their exit codes."""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,12 @@ async def play(stage: Stage, one: Fault, times: int) -> Line:
             line.recoveries_s.append(time.monotonic() - struck)
     line.problems += await one.check(stage)
     line.findings = await stage.auditor.verdict()
+    if mended := stage.mended():
+        text = "live numbers were wrong, and mended before the audit"
+        line.findings.append(Finding("different", mended, text))
+    for (name, code), count in stage.ends.items():
+        if code not in one.ends:
+            line.problems.append(f"{name} ended {count} times with {code}")
     line.leaks, line.reads = len(stage.reader.leaks), stage.reader.reads
     line.problems += stage.reader.leaks[:5] + stage.reader.wrong()
     return line

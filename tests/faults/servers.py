@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from redis import Redis
+
 from deploy.local.kafka_jars import KafkaJars
 from deploy.local.process import free_port
 from tests.support.stores import PostgresHere, RedisHere
@@ -54,10 +56,15 @@ class Servers:
         self.postgres.discard()
         shutil.rmtree(self.folder / "kafka" / "data", ignore_errors=True)
 
-    @property
-    def links(self) -> list[str]:
-        """Names of all links."""
-        return [f"{service}-{server}" for service, server in self._ports]
+    def mend(self) -> None:
+        """Whatever was done to them: all are there again, and every link is good."""
+        if self.toxiproxy is not None:
+            self.toxiproxy.heal()
+        for server in (self.kafka, self.postgres, self.redis):
+            if server.child is None or not server.child.alive:
+                server.start()
+        with Redis.from_url(self.redis.url) as client:
+            client.config_set("maxmemory", 0)
 
     def env(self, service: str, dsn: str) -> dict[str, str]:
         """How a service reaches them: by its own links where there is a proxy."""

@@ -43,8 +43,8 @@ async def minute_totals(connection: asyncpg.Connection) -> Totals:
     return Counter({(row[0], row[1], name): row[name] for row in found for name in names})
 
 
-async def minutes(connection: asyncpg.Connection) -> Cells:
-    """Minutes as they should be in Redis, by minute and by hour."""
+async def minutes(connection: asyncpg.Connection, since: float) -> Cells:
+    """Minutes as they should be in Redis, by hour and, from `since` (Unix) on, by minute."""
     out: Cells = defaultdict(dict)
     found = await connection.fetch(
         """
@@ -62,6 +62,8 @@ async def minutes(connection: asyncpg.Connection) -> Cells:
     )
     for topic, number, tenant, start, series, measure, value in found:
         for resolution, span in ((keys.MINUTE_CELLS, 60), (keys.HOUR_CELLS, 3600)):
+            if resolution == keys.MINUTE_CELLS and start < since:
+                continue
             member = keys.cell_member(resolution, tenant, start - start % span)
             cell = out[Partition(topic, number), member, series]
             if value:

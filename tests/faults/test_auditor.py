@@ -45,6 +45,7 @@ SCENARIOS = {
     "hours_forgotten": ("plain", ""),
     "feedback_joined_again": ("plain", ""),
 }
+STAND_STILL = {"default_parser"}
 RIGHT = sorted(set(SCENARIOS.values()))
 
 
@@ -231,7 +232,9 @@ async def test_a_bug_is_noticed(
     ) as stage:
         await PLAY[scenario](stage, point)
         found = await stage.auditor.verdict(12)
-        assert found
+        # To be slow is no bug: only what stands still for good may be noticed by that.
+        kinds = {one.kind for one in found}
+        assert kinds - {"behind"} or (kinds and mutant in STAND_STILL)
         print(f"{mutant}: {found[0].text}")
 
 

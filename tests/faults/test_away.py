@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared import producer as producer_room
 from shared.producer import Message, Producer, ProducerAwayError
 from tests.faults.victims import Victim
 from tests.support.events import encoded, operation
+from tests.support.kafka import need_own_kafka
 from tests.support.stores import PostgresHere, RedisHere
 from tests.support.system import PARTITIONS, PASSWORD, SECRET, prepared, publish, topics
 from tests.support.waiting import eventually
@@ -81,8 +81,7 @@ class Parts:
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """Three servers, none of them running yet."""
-    if not (shutil.which("java") and shutil.which("mvn")):
-        pytest.skip("starts and stops its own Kafka, which needs a JDK and Maven")
+    need_own_kafka()
     folder = tmp_path_factory.mktemp("parts")
     folder.chmod(0o755)
     made = Parts(folder)

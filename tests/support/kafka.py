@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 from deploy.local.kafka_jars import VERSION
+from tests.support.amounts import amount
 
 IMAGE = f"apache/kafka:{VERSION}"
 
@@ -14,6 +17,16 @@ def docker_answers() -> bool:
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def need_own_kafka() -> None:
+    """Skip a test that starts and stops brokers where it cannot; where that was meant, fail."""
+    if shutil.which("java") and shutil.which("mvn"):
+        return
+    without = "starts and stops its own Kafka, which needs a JDK and Maven"
+    if os.environ.get("CI") or amount():
+        pytest.fail(without)
+    pytest.skip(without)
 
 
 def rung() -> str | None:

@@ -12,6 +12,16 @@ from shared.topics import REGISTER, Topic
 TRACE_HEADERS = ("traceparent", "tracestate")
 MAX_TRACE = 512
 ACCEPTED = 202
+REFUSALS = {
+    400: "The body is not JSON.",
+    408: "The body did not arrive in time.",
+    409: "The first request with this Idempotency-Key has not finished.",
+    413: "The body is too large.",
+    415: "The body is of a kind that is not read here.",
+    422: "No event of it keeps to the contract, or the Idempotency-Key was used for another body.",
+    503: "Kafka has not acknowledged (`unavailable`: it is unknown what was stored), or too much "
+    "is being taken in (`overloaded`: nothing was); come back after Retry-After.",
+}
 
 
 def writing_routes() -> APIRouter:
@@ -40,8 +50,11 @@ def writing_routes() -> APIRouter:
 
 
 async def _take(request: Request, kind: Topic) -> JSONResponse:
-    with request.app.state.gate.entered() as bring:
-        return await _take_in(request, kind, await json_body(request, bring))
+    gate = request.app.state.gate
+    with gate.entered() as bring:
+        body = await json_body(request, bring)
+        with gate.storing(len(body)):
+            return await _take_in(request, kind, body)
 
 
 async def _take_in(request: Request, kind: Topic, body: bytes) -> JSONResponse:
@@ -68,4 +81,5 @@ def _documented(permission: str, kind: Topic) -> dict[str, Any]:
     declared["openapi_extra"] |= {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}}
     }
+    declared["responses"] = {status: {"description": what} for status, what in REFUSALS.items()}
     return declared

@@ -1,7 +1,7 @@
-"""Bounds what is taken in at once: beyond that, callers are sent away before anything grows.
+"""Bounds what is taken in at once: beyond that, callers are sent away before it piles up.
 
-How much may be under way follows from how long it takes: a little more while answers are quick, a
-good deal less when they are slow (additive increase, multiplicative decrease, as TCP does it).
+How much may be under way follows from how long storing takes: a little more while it is quick, a
+good deal less when it is slow (additive increase, multiplicative decrease, as TCP does it).
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ REQUEST_BYTES = 512  # what a request costs besides its body
 
 
 class Gate:
-    """Counts requests under way, and the bytes that they brought."""
+    """Counts writes under way, and the bytes that they brought."""
 
     def __init__(self, most_requests: int, most_bytes: int, now: Callable[[], float]) -> None:
         self._most_requests = most_requests
@@ -38,7 +38,6 @@ class Gate:
         """
         if self._requests >= self._most_requests:
             raise _overloaded()
-        started = self._now()
         brought = 0
 
         def bring(size: int) -> None:
@@ -55,11 +54,18 @@ class Gate:
         finally:
             self._requests -= 1
             self._bytes -= brought
-            self._learn(self._now() - started, brought)
 
-    def _learn(self, took_s: float, brought: int) -> None:
+    @contextmanager
+    def storing(self, size: int) -> Iterator[None]:
+        """Around what is done once a body of `size` bytes is here; learns from it when it works.
+
+        How long a body takes to arrive says nothing about us, and a refusal nothing about storing.
+        """
+        started = self._now()
+        yield
+        took_s = self._now() - started
         if took_s <= SLOW_S:
-            self._limit = min(self._most_bytes, self._limit + brought * MORE)
+            self._limit = min(self._most_bytes, self._limit + size * MORE)
         elif self._now() - self._cut_at > SLOW_S:
             # At most once in the time that it takes to show.
             self._limit = max(LEAST_BYTES, self._limit * LESS)

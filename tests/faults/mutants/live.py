@@ -73,7 +73,9 @@ def hours_forgotten() -> None:
 @mutant
 def feedback_joined_again() -> None:
     """Feedback that was counted goes on waiting."""
-    _apply_script(scripts.APPLY.replace("redis.call('HDEL', KEYS[4], ARGV[i])", ""))
+    forget = "redis.call('HDEL', KEYS[4], ARGV[i])"
+    assert forget in scripts.APPLY
+    _apply_script(scripts.APPLY.replace(forget, ""))
 
 
 def _apply_script(text: str) -> None:

@@ -29,9 +29,9 @@ def swallowed_exception() -> None:
 @mutant
 def no_fence_in_postgres() -> None:
     """Whoever comes may write."""
-    postgres.MOVE = postgres.MOVE.replace(
-        "AND epoch = $4 AND next_offset = $5", "AND $4::bigint + $5::bigint IS NOT NULL"
-    )
+    guard = "AND epoch = $4 AND next_offset = $5"
+    assert guard in postgres.MOVE
+    postgres.MOVE = postgres.MOVE.replace(guard, "AND $4::bigint + $5::bigint IS NOT NULL")
 
 
 @mutant

@@ -11,13 +11,13 @@ BITES_WITHIN_S = 30
 CONSUMERS = ("ingest", "metrics")
 
 
-@fault("F16a", "stray cancellation of the consume loop", (1, 2, 20), 45)
+@fault("F16a", "stray cancellation of the consume loop", (1, 2, 20), 45, ends=(WATCHDOG_EXIT,))
 async def stray_cancel(stage: Stage, turn: int) -> None:
     """The watchdog ends the process."""
     await _sabotaged(stage, "stray_cancel", CONSUMERS[turn % 2])
 
 
-@fault("F16b", "dead event loop", (0, 2, 20), 45)
+@fault("F16b", "dead event loop", (0, 2, 20), 45, ends=(WATCHDOG_EXIT,))
 async def dead_loop(stage: Stage, turn: int) -> None:
     """The watchdog's thread ends the process."""
     await _sabotaged(stage, "dead_loop", CONSUMERS[turn % 2])
@@ -59,7 +59,7 @@ async def _sabotaged(stage: Stage, what: str, service: str) -> None:
     victim.run_as("-m", "tests.faults.saboteur", what, service)
     victim.start()
     await stage.ready()
-    name = f"{service} {WATCHDOG_EXIT}"
+    name = (service, WATCHDOG_EXIT)
     before = stage.ends[name]
     victim.send(signal.SIGUSR1)
     await eventually(

@@ -14,7 +14,7 @@ WAYS = ("cut", "slow", "silent", "reset", "narrow", "sliced")
 @fault(
     "F11",
     "bad network on each link: cut, slow, silent, reset, narrow, sliced",
-    (0, len(ALL_LINKS) * len(WAYS), 10 * len(ALL_LINKS) * len(WAYS)),
+    (2, 2 * len(ALL_LINKS), 10 * len(ALL_LINKS) * len(WAYS)),
     60,
     needs="toxiproxy",
 )
@@ -22,7 +22,9 @@ async def bad(stage: Stage, turn: int) -> None:
     """One link, one way, for a while."""
     network = stage.servers.toxiproxy
     assert network is not None, "toxiproxy is built from its Go module: install Go"
-    link, way = ALL_LINKS[turn % len(ALL_LINKS)], WAYS[turn // len(ALL_LINKS) % len(WAYS)]
+    round_, place = divmod(turn, len(ALL_LINKS))
+    # Every link in each round, and every way on each link in six rounds.
+    link, way = ALL_LINKS[place], WAYS[(place + round_) % len(WAYS)]
     for stream in ("upstream", "downstream"):
         if way == "cut":
             network.cut(link)

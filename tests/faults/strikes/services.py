@@ -12,6 +12,9 @@ from tests.support.waiting import eventually
 STOPPED_FOR_S = 30
 CONSUMERS = ("ingest", "metrics")
 MOST_MEMBERS = 4
+ZOMBIES = ("postgres.in_transaction", "redis.before_apply", "postgres.before_begin")
+KILLED = -9
+EXIT_WITHIN_S = 20
 
 
 @fault("F1", "kill -9 of any service", (2, 20, 200), 20)
@@ -22,7 +25,13 @@ async def kill(stage: Stage, turn: int) -> None:
     victim.start()
 
 
-@fault("F2", "kill -9 at each crash point", (0, 3 * len(POINTS), 50 * len(POINTS)), 20)
+@fault(
+    "F2",
+    "kill -9 at each crash point",
+    (0, 3 * len(POINTS), 50 * len(POINTS)),
+    20,
+    ends=(KILLED,),
+)
 async def crash(stage: Stage, turn: int) -> None:
     """One process kills itself at a named point, and is started again."""
     point = POINTS[turn % len(POINTS)]
@@ -33,7 +42,7 @@ async def crash(stage: Stage, turn: int) -> None:
     if point == "redis.before_activate":
         await stage.forget_cells()
     victim.start(f"{point}:{1 + turn % 3}")
-    name = f"{victim.name} -9"
+    name = (victim.name, KILLED)
     await eventually(
         lambda: stage.ends[name] > before.get(name, 0), why=f"{point} is reached", deadline_s=60
     )
@@ -45,11 +54,11 @@ async def fenced(stage: Stage) -> list[str]:
     return [] if refused else ["no zombie tried to write: the fault was not what it should be"]
 
 
-@fault("F3", "zombie: stopped 30 s in a write", (1, 3, 50), 30, check=fenced)
+@fault("F3", "zombie: stopped 30 s in a write", (2, 3, 50), 30, check=fenced)
 async def zombie(stage: Stage, turn: int) -> None:
     """One stops in the middle of a write; another takes over; then the first one goes on."""
-    name = CONSUMERS[turn % 2]
-    point = "postgres.before_begin" if name == "ingest" else "redis.before_apply"
+    point = ZOMBIES[turn % len(ZOMBIES)]
+    name = owner(point)
     victim = stage.one(name)
     victim.stop()
     victim.start(f"{point}:3:stop")
@@ -60,7 +69,7 @@ async def zombie(stage: Stage, turn: int) -> None:
     ends = await stage.auditor.ends()
 
     async def taken_over() -> bool:
-        at = (await stage.auditor.positions())[turn % 2]
+        at = (await stage.auditor.positions())[CONSUMERS.index(name)]
         return all(at[one] >= end for one, end in ends.items())
 
     await eventually(taken_over, why="the heir has its partitions", deadline_s=60, every_s=0.2)
@@ -82,8 +91,10 @@ async def rolling(stage: Stage, _: int) -> None:
     """Each is asked to end, ends in order and in time, and another begins."""
     for service in SERVICES:
         victim = stage.one(service)
+        asked_at = asyncio.get_running_loop().time()
         code = await asyncio.to_thread(victim.stop)
         assert code == 0, f"{service} ended with {code}: {victim.tail()}"
+        assert asyncio.get_running_loop().time() - asked_at <= EXIT_WITHIN_S
         victim.start()
 
 

@@ -1,6 +1,6 @@
 """The gate lets so much in at once, and no more; how much, it learns."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -51,17 +51,17 @@ def test_who_is_alone_is_never_refused() -> None:
         bring(500 * KB)
 
 
-def test_slow_answers_make_it_narrow_and_quick_ones_wide_again() -> None:
+def test_slow_storing_makes_it_narrow_and_quick_storing_wide_again() -> None:
     clock = Hours()
     gate = Gate(100_000, 1000 * KB, clock)
     assert holds(gate, KB) == 1000
     for _ in range(20):
-        with gate.entered():
+        with gate.storing(KB):
             clock.now += 2 * SLOW_S
     assert holds(gate, KB) == 64
     for _ in range(10):
-        with gate.entered() as bring:
-            bring(1000 * KB)
+        with gate.storing(1000 * KB):
+            pass
     assert holds(gate, KB) == 1000
 
 
@@ -70,6 +70,18 @@ def test_a_crowd_of_slow_answers_counts_as_one_sign() -> None:
     gate = Gate(1_000, 1000 * KB, clock)
     with ExitStack() as crowd:
         for _ in range(50):
-            crowd.enter_context(gate.entered())
+            crowd.enter_context(gate.storing(KB))
         clock.now += 2 * SLOW_S
     assert holds(gate, KB) == 700
+
+
+def test_neither_a_slow_client_nor_a_refusal_teaches_it_anything() -> None:
+    clock = Hours()
+    gate = Gate(1_000, 1000 * KB, clock)
+    with gate.entered() as bring:
+        clock.now += 20 * SLOW_S
+        bring(KB)
+    with suppress(ValueError), gate.storing(KB):
+        clock.now += 2 * SLOW_S
+        raise ValueError("refused")
+    assert holds(gate, KB) == 1000
