@@ -1,6 +1,6 @@
 """Bugs that delivery could have, or had: the model must find each of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,7 @@ from shared.delivery.plan import Action, Fence, Partition, Plan, plan
 from shared.delivery.runner import Runner
 from shared.errors import FencedError, IncidentError
 from tests.unit.delivery.processes import Link, LiveStore
-from tests.unit.delivery.world import Consumer, Part, Record, Store
-
-assign = Consumer.assign
+from tests.unit.delivery.world import Part, Record, Store
 
 
 def no_fence(store: Store, partition: Partition, _: Fence, records: Any, gap: int) -> Fence:
@@ -88,28 +86,6 @@ async def judges_by_old_ends(runner: Runner, partition: Partition, bounds: Any =
     return fence
 
 
-class Sticky(dict[Partition, object]):
-    """Forgets nothing when a batch is sought again."""
-
-    def clear(self) -> None:
-        pass
-
-
-def remembers_rewinds(of: Callable[..., None]) -> Callable[..., None]:
-    def init(runner: Runner, *what: Any, **named: Any) -> None:
-        of(runner, *what, **named)
-        runner._rewound = Sticky()
-
-    return init
-
-
-def rebalances_unnoticed(consumer: Consumer, partitions: Sequence[Partition], hint: int) -> None:
-    owned = consumer._owned
-    assign(consumer, partitions, hint)
-    if owned == consumer._owned:
-        consumer._owned = owned  # the runner tells assignments apart by their identity
-
-
 async def two_instants(live: LiveStore, partition: Partition) -> Snapshot:
     before = live._source.parts.get(partition)
     await live._link.reach("rebuild")
@@ -134,11 +110,4 @@ BUGS = [
     pytest.param(Runner, "_deliver", goes_on, id="the next piece follows a rewind (was a bug)"),
     pytest.param(Runner, "_confirmed", believes, id="expired records are a gap (was a bug)"),
     pytest.param(Runner, "_claim", judges_by_old_ends, id="a claim by old ends (was a bug)"),
-    pytest.param(
-        Runner,
-        "__init__",
-        remembers_rewinds(Runner.__init__),
-        id="a batch that is sought again counts as a rewind (was a bug)",
-    ),
-    pytest.param(Consumer, "assign", rebalances_unnoticed, id="rewinds outlive a rebalance"),
 ]

@@ -8,20 +8,22 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from services.metrics.service import rebuilding
+from shared.delivery import incidents
 from shared.delivery import runner as room
 from tests.unit.delivery.machine import Delivery
 from tests.unit.delivery.seeded import BUGS
 
-STEPS = 50
+STEPS = 100  # most seeded bugs take three times as many examples of 50
 
 
 @pytest.fixture(autouse=True)
 def in_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting, small pieces, no log lines; the machine sets how long a failure is borne."""
     silent = SimpleNamespace(info=_ignore, warning=_ignore, error=_ignore)
-    monkeypatch.setattr(room, "log", silent)
-    monkeypatch.setattr(rebuilding, "log", silent)
+    for module in (room, incidents, rebuilding):
+        monkeypatch.setattr(module, "log", silent)
     monkeypatch.setattr(room, "RETRY_FIRST_S", 0)
+    monkeypatch.setattr(incidents, "AGAIN_AFTER_S", 0)
     monkeypatch.setattr(room, "RETRY_TOTAL_S", room.RETRY_TOTAL_S)  # restored afterwards
     monkeypatch.setattr(room, "PIECE", 3)
 

@@ -112,6 +112,11 @@ class Consumer:
     def pause(self, partition: TopicPartition) -> None:
         self._paused.add(Partition(*partition))
 
+    def resume(self, partition: TopicPartition) -> None:
+        if partition not in self._owned:
+            raise IllegalStateError(f"{partition} is not ours")
+        self._paused.discard(Partition(*partition))
+
     async def position(self, partition: TopicPartition) -> int:
         if partition not in self._owned:
             raise IllegalStateError(f"{partition} is not ours")
