@@ -55,6 +55,7 @@ class Runner:
         # Partition -> the assignment under which we sought its fence. Only a read that began there
         # can show a gap: when somebody else sought meanwhile, what is missing is merely unread.
         self._rewound: dict[Partition, object] = {}
+        self._sought: dict[Partition, Fence] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
@@ -233,10 +234,14 @@ class Runner:
         elif stored.epoch > known.epoch:
             del self._fences[partition]  # another process took over; the next batch tells
             return
+        self.lag[partition] = max(0, bounds[1] - stored.next_offset)
         position = await self._consumer().position(TopicPartition(*partition))
         if position != stored.next_offset:
+            if position >= bounds[1] and self._sought.get(partition) == stored:
+                # Read from here to the end, and nothing came: a transaction's markers are no lag.
+                self.lag[partition] = 0
             self._seek(partition, stored.next_offset)
-        self.lag[partition] = max(0, bounds[1] - stored.next_offset)
+            self._sought[partition] = stored
         telemetry.LAG.labels(self.group, partition.topic, str(partition.partition)).set(
             self.lag[partition]
         )

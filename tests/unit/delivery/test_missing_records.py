@@ -6,6 +6,7 @@ import pytest
 
 from shared.delivery import runner as room
 from shared.delivery.plan import Fence, Partition
+from shared.delivery.watchdog import Watchdog
 from tests.unit.delivery.processes import Process
 from tests.unit.delivery.world import PARTITIONS, Kept, Log, Part, Store, check_part
 
@@ -81,3 +82,20 @@ async def test_a_log_that_grew_while_a_claim_waited_is_no_incident(watching: boo
     process, log = started(Busy(another_owner_goes_on), numbers=range(4))
     await (process.look_around() if watching else process.deliver(4))
     assert process.runner.incidents == {}
+
+
+async def test_a_transaction_s_marker_at_the_end_is_nothing_that_waits() -> None:
+    store = Store()
+    process, log = started(store, numbers=[0, 1, 2, None])
+    lags = []
+    for _ in range(4):
+        await process.deliver(10)
+        await process.look_around()
+        lags.append(process.runner.lag[A])
+    assert lags[-2:] == [0, 0]
+    assert Watchdog(process.runner, lambda: True).diagnose(process.runner.progress_at + 60) is None
+    log.append([3])
+    await process.look_around()
+    assert process.runner.lag[A] == 2
+    await process.deliver(10)
+    check_part(store.parts[A], log)
