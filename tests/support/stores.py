@@ -19,7 +19,10 @@ class PostgresHere:
     """A Postgres of this machine on its own folder and port, restartable."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        # A name that no run had before: as root the data lie elsewhere, where those of a run that
+        # was killed may still be.
+        self._folder = folder / f"postgres-{secrets.token_hex(4)}"
+        self._folder.mkdir(mode=0o755)
         self._password = secrets.token_hex(8)
         self._port = free_port()
         self.child: Child | None = None
