@@ -17,7 +17,7 @@ MAX_RECORDS = 6_000
 FETCH_WAIT_MS = 100
 # Small portions of many partitions rather than all of one: the runner works on two at a time.
 FETCH_BYTES_PER_PARTITION = 256 * 1024
-GRACE_S = 20
+GRACE_S = 10
 METADATA_AGE_MS = 15_000  # a topic that is made after us is seen within this
 
 ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]

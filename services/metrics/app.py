@@ -20,6 +20,7 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from services.metrics.store.comparing import RedisComparison
 from services.metrics.store.minutes import StoredMinutes
+from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
 from services.metrics.ticker import Ticker
 from shared.clock import utc_now
@@ -110,10 +111,11 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         StoredMinutes(postgres.pool),
         durable=settings.kafka_durable,
     )
-    ticker = Ticker(look, join, report, Rounds(comparer, runner.owned, utc_now))
+    rounds = Rounds(comparer, runner.owned, utc_now)
+    ticker = Ticker(look, join, report, rounds, AppendOnlyFile(client).look)
     jobs = [
         *(tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports),
-        ticker.comparisons,
+        *(ticker.comparisons, ticker.upkeep),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await postgres.close()

@@ -8,6 +8,7 @@ from shared import clock
 LOOK_EVERY_S = 0.5
 JOIN_EVERY_S = 1.0
 REPORT_EVERY_S = 5.0
+UPKEEP_EVERY_S = 1.0
 COMPARE_EVERY_S = 60.0
 # A look may take at most this share of the time, however many models there are.
 LOOK_SHARE = 0.3
@@ -26,11 +27,12 @@ async def _every(seconds: float, work: Work, *, share: float = 1.0) -> None:
 class Ticker:
     """The clock's work, as jobs that run for ever."""
 
-    def __init__(self, look: Work, join: Work, report: Work, compare: Work) -> None:
+    def __init__(self, look: Work, join: Work, report: Work, compare: Work, keep_up: Work) -> None:
         self._look = look
         self._join = join
         self._report = report
         self._compare = compare
+        self._keep_up = keep_up
 
     async def views(self) -> None:
         """Bring views up to now, about twice a second."""
@@ -43,6 +45,10 @@ class Ticker:
     async def reports(self) -> None:
         """Say how this process does."""
         await _every(REPORT_EVERY_S, self._report)
+
+    async def upkeep(self) -> None:
+        """Look after the server."""
+        await _every(UPKEEP_EVERY_S, self._keep_up)
 
     async def comparisons(self) -> None:
         """Compare live cells with the stored minutes; the first time once there are some."""

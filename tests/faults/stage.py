@@ -115,6 +115,16 @@ class Stage:
         """Every process that should live says that nothing is missing."""
         await eventually(self._all_ready, why="all are ready", deadline_s=deadline_s)
 
+    async def claimed(self) -> None:
+        """Metrics has cells of every partition: it needs Postgres to begin with one."""
+
+        async def so() -> bool:
+            async with self.auditor.redis() as client:
+                places = self.auditor.partitions
+                return all([await client.exists(keys.fence(*one)) for one in places])
+
+        await eventually(so, why="metrics has claimed every partition", deadline_s=60)
+
     async def caught_up(self, deadline_s: float = CAUGHT_UP_WITHIN_S) -> None:
         """Everything that Kafka has by now is in both stores, and all services are ready."""
         ends = await eventually(

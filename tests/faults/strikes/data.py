@@ -15,7 +15,7 @@ IMPATIENT_S = 0.02
 POSTS = 150
 
 
-@fault("F14", "5 % poison of 45 kinds, 10,000 records", (1, 1, 100), 30)
+@fault("F14", "5 % poison of 45 kinds, 10,000 records", (0, 1, 100), 30)
 async def poison(stage: Stage, _: int) -> None:
     """Each bad record must become one dead letter, and hold up nothing."""
     stage.maker.mix = Mix(poison=0.05)

@@ -23,7 +23,7 @@ async def dead_loop(stage: Stage, turn: int) -> None:
     await _sabotaged(stage, "dead_loop", CONSUMERS[turn % 2])
 
 
-@fault("F16c", "hung producer in the gateway", (1, 1, 20), 30)
+@fault("F16c", "hung producer in the gateway", (0, 1, 20), 30)
 async def hung_producer(stage: Stage, _: int) -> None:
     """Callers get a 503 in time; a producer made anew goes on."""
     gateway = stage.one("gateway")

@@ -9,7 +9,7 @@ STOPPED_FOR_S = 15
 ABSENT_FOR_S = 120
 
 
-@fault("F9", "Kafka: kill -9, restart, stopped for 15 s", (1, 3, 30), 60)
+@fault("F9", "Kafka: kill -9, restart, stopped for 15 s", (0, 3, 30), 60)
 async def trouble(stage: Stage, turn: int) -> None:
     """One of three kinds of absence."""
     kafka = stage.servers.kafka

@@ -61,7 +61,7 @@ async def unnoticed(stage: Stage) -> list[str]:
     ]
 
 
-@fault("F22", "rolling replacement of all, with migrations", (1, 3, 5), 30, check=unnoticed)
+@fault("F22", "rolling replacement of all, with migrations", (0, 3, 5), 30, check=unnoticed)
 async def replace(stage: Stage, _: int) -> None:
     """The schema first, then a new process of each service before the old one ends."""
     await migrate(stage.dsn)

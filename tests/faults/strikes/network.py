@@ -14,7 +14,7 @@ WAYS = ("cut", "slow", "silent", "reset", "narrow", "sliced")
 @fault(
     "F11",
     "bad network on each link: cut, slow, silent, reset, narrow, sliced",
-    (2, 2 * len(ALL_LINKS), 10 * len(ALL_LINKS) * len(WAYS)),
+    (0, 2 * len(ALL_LINKS), 10 * len(ALL_LINKS) * len(WAYS)),
     60,
     needs="toxiproxy",
 )

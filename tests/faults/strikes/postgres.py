@@ -21,7 +21,7 @@ async def kill(stage: Stage, _: int) -> None:
     await asyncio.to_thread(stage.servers.postgres.start)
 
 
-@fault("F7b", "Postgres: a service's session is ended", (3, 20, 200), 30)
+@fault("F7b", "Postgres: a service's session is ended", (1, 20, 200), 30)
 async def session(stage: Stage, _: int) -> None:
     """Whatever a service's sessions are doing, they end."""
     connection = await asyncpg.connect(stage.dsn)
@@ -43,6 +43,7 @@ async def session(stage: Stage, _: int) -> None:
 @fault("F7c", "Postgres: stopped for 60 s", (0, 1, 10), 30)
 async def stop(stage: Stage, _: int) -> None:
     """It is away; metrics goes on without it."""
+    await stage.claimed()
     await asyncio.to_thread(stage.servers.postgres.stop)
     gone_at = asyncio.get_running_loop().time()
     ends = await stage.auditor.ends()
@@ -70,7 +71,7 @@ async def lock(stage: Stage, _: int) -> None:
     await connection.close()
 
 
-@fault("F8b", "Postgres: restored to an older state", (1, 1, 3), 60)
+@fault("F8b", "Postgres: restored to an older state", (0, 1, 3), 60)
 async def restore(stage: Stage, turn: int) -> None:
     """Rows and positions go back together; what came after is read again."""
     server = stage.servers.postgres

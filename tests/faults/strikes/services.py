@@ -17,7 +17,7 @@ KILLED = -9
 EXIT_WITHIN_S = 20
 
 
-@fault("F1", "kill -9 of any service", (2, 20, 200), 20)
+@fault("F1", "kill -9 of any service", (0, 20, 200), 20)
 async def kill(stage: Stage, turn: int) -> None:
     """One process dies; another takes its place at once."""
     victim = stage.one(SERVICES[turn % len(SERVICES)])
@@ -54,7 +54,7 @@ async def fenced(stage: Stage) -> list[str]:
     return [] if refused else ["no zombie tried to write: the fault was not what it should be"]
 
 
-@fault("F3", "zombie: stopped 30 s in a write", (2, 3, 50), 30, check=fenced)
+@fault("F3", "zombie: stopped 30 s in a write", (1, 3, 50), 30, check=fenced)
 async def zombie(stage: Stage, turn: int) -> None:
     """One stops in the middle of a write; another takes over; then the first one goes on."""
     point = ZOMBIES[turn % len(ZOMBIES)]
@@ -98,7 +98,7 @@ async def rolling(stage: Stage, _: int) -> None:
         victim.start()
 
 
-@fault("F12", "rebalance storm, 1 to 4 members", (2, 10, 100), 30)
+@fault("F12", "rebalance storm, 1 to 4 members", (1, 10, 100), 30)
 async def storm(stage: Stage, _: int) -> None:
     """Members come and go, in order or killed, several at once."""
     for service in CONSUMERS:
