@@ -27,14 +27,6 @@ def swallowed_exception() -> None:
 
 
 @mutant
-def no_fence_in_postgres() -> None:
-    """Whoever comes may write."""
-    guard = "AND epoch = $4 AND next_offset = $5"
-    assert guard in postgres.MOVE
-    postgres.MOVE = postgres.MOVE.replace(guard, "AND $4::bigint + $5::bigint IS NOT NULL")
-
-
-@mutant
 def position_before_rows() -> None:
     """Two transactions: first the position, then the rows."""
 
