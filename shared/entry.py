@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from shared.logs import configure_logging
 from shared.settings import SharedSettings, load
-from shared.telemetry import configure_logging
 
 S = TypeVar("S", bound=SharedSettings)
 

@@ -1,6 +1,7 @@
 """How we speak Kafka: one broker configuration, one way to subscribe, one guard."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,9 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.delivery.ends import TIMEOUT_S, bounds
+from shared.delivery.plan import Partition
+from shared.safe_connections import install_safe_connections
 from shared.safe_records import install_safe_records
 from shared.settings import SharedSettings
 
@@ -26,6 +30,7 @@ ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 def consumer_broker(settings: SharedSettings) -> KafkaBroker:
     """A broker that only consumes: it needs no right to write and no producer that could hang."""
     install_safe_records()
+    install_safe_connections()
     return KafkaBroker(
         settings.kafka_bootstrap_servers.split(","),
         consumer_only=True,
@@ -69,6 +74,20 @@ def subscribe_batches(
         await apply(records)
 
     return subscriber
+
+
+async def log_answers(settings: SharedSettings, partitions: Collection[Partition]) -> bool:
+    """Whether a client made for this question hears where the log of these partitions ends."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers.split(","))
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await consumer.start()
+            await bounds(consumer, partitions)
+    except Exception:
+        return False
+    finally:
+        await consumer.stop()
+    return True
 
 
 def consumer_of(subscriber: BatchSubscriber) -> AIOKafkaConsumer:

@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from shared import clock
+from shared.safe_connections import install_safe_connections
 
 ACK_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 5.0
@@ -36,6 +37,7 @@ class Producer:
     def __init__(
         self, bootstrap_servers: str, *, idempotence: bool, max_request_size: int = 1024 * 1024
     ) -> None:
+        install_safe_connections()
         self._servers = bootstrap_servers
         self._idempotence = idempotence
         self._max_request_size = max_request_size

@@ -27,6 +27,7 @@ from starlette.applications import Starlette
 from shared import clock
 from shared.delivery.runner import Runner
 from shared.delivery.watchdog import Watchdog
+from shared.kafka import log_answers
 from shared.settings import SharedSettings
 from shared.telemetry import Probe, telemetry_app
 
@@ -96,7 +97,12 @@ class Process:
         await self.wait_for(kafka, lambda: _start(broker))
         self._waits_for, self._probe = {}, state
         async with _background() as start:
-            for job in (runner.watch, Watchdog(runner, lambda: _loop_lives(subscriber)).run, *jobs):
+            watchdog = Watchdog(
+                runner,
+                lambda: _loop_lives(subscriber),
+                lambda partitions: log_answers(self._settings, partitions),
+            )
+            for job in (runner.watch, watchdog.run, *jobs):
                 start(keep_running(job))
             log.info("running", topics=subscriber.topic_names, group=runner.group)
             await self._stopping.wait()

@@ -1,10 +1,7 @@
-"""Numbers and logs that every service gives: one register of metric names, JSON lines."""
+"""Numbers that every service gives: one register of metric names."""
 
-import logging
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,28 +24,7 @@ BATCH_SECONDS = Histogram(
 )
 EVENT_AGE = Gauge("assay_event_age_seconds", "Append to stored, newest of the batch", ["group"])
 
-MAX_FIELD = 1024
-
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
-
-
-def configure_logging(service: str, level: str) -> None:
-    """JSON lines on stderr; no field longer than 1 KiB, no payloads."""
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _bounded,
-            structlog.processors.JSONRenderer(default=str),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 def telemetry_app(probe: Probe) -> Starlette:
@@ -72,10 +48,3 @@ def telemetry_app(probe: Probe) -> Starlette:
             Route("/metrics", metrics),
         ]
     )
-
-
-def _bounded(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    for name, value in fields.items():
-        if isinstance(value, str) and len(value) > MAX_FIELD:
-            fields[name] = value[:MAX_FIELD] + "…"
-    return fields

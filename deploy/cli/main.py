@@ -13,7 +13,7 @@ from deploy.cli.publish import publish
 from deploy.cli.run import demo, up
 from deploy.cli.upkeep import rebuild, reconcile
 from deploy.system import SERVICES
-from shared.telemetry import configure_logging
+from shared.logs import configure_logging
 
 app = typer.Typer(
     help="Assay watches the AI models that your agents use.",
@@ -23,11 +23,12 @@ app = typer.Typer(
 
 
 @app.callback()
-def _quiet() -> None:
+def _quiet(context: typer.Context) -> None:
     """Leave standard output to answers; a service that is started here sets its own level."""
     configure_logging("cli", "warning")
     # A broker that is still starting is no error to a person; one that stays away is said by us.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if context.invoked_subcommand != service.__name__:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 app.command()(up)

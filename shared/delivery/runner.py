@@ -10,8 +10,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared import clock, telemetry
+from shared.delivery.ends import Bounds, Ends
 from shared.delivery.incidents import Incidents
-from shared.delivery.plan import Action, Fence, Partition, Plan, contradiction, plan
+from shared.delivery.plan import Action, Fence, Partition, Plan, plan
 from shared.delivery.sink import Sink
 from shared.errors import FencedError, IncidentError
 
@@ -19,12 +20,8 @@ RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 5.0
 RETRY_TOTAL_S = 60.0
 WATCH_EVERY_S = 5.0
-OFFSETS_TIMEOUT_S = 10.0
 AT_ONCE = 2  # partitions
 PIECE = 1_500  # records
-
-Bounds = tuple[int, int]
-"""First offset of a partition's log, and the offset after its last."""
 
 log = structlog.get_logger()
 
@@ -41,16 +38,15 @@ class Runner:
         exact_ends: bool = True,
     ) -> None:
         self.group = group
-        self._exact_ends = exact_ends
         self.progress_at = clock.monotonic()
         self.batch_at = clock.monotonic()
         self.waits_for_store_since: float | None = None
-        self.waits_for_log_since: float | None = None
         self.incidents = Incidents(group)
         self.lag: dict[Partition, int] = {}
         self.lag_known_since = clock.monotonic()
         self._sink = sink
         self._consumer = consumer
+        self._ends = Ends(consumer, exact=exact_ends)
         self._fences: dict[Partition, Fence] = {}
         # Partition -> the assignment under which we sought its fence. Only a read that began there
         # can show a gap: when somebody else sought meanwhile, what is missing is merely unread.
@@ -87,6 +83,11 @@ class Runner:
                 # Store or broker away: whatever it is, the next round looks again.
                 self.lag.clear()
                 log.warning("watch_deferred", group=self.group, why=repr(error)[:200])
+
+    @property
+    def waits_for_log_since(self) -> float | None:
+        """Since when the broker has not said where our logs end (monotonic seconds)."""
+        return self._ends.silent_since
 
     def owned(self) -> list[Partition]:
         """Partitions that this process has claimed."""
@@ -126,7 +127,7 @@ class Runner:
             except FencedError:
                 self._fences.pop(partition, None)
                 telemetry.FENCED.labels(self.group).inc()
-                if partition not in self._assigned():
+                if partition not in self.assigned():
                     return  # the new owner has them
                 raise
             except Exception as error:
@@ -182,20 +183,20 @@ class Runner:
 
     async def _confirmed(self, partition: Partition, fence: Fence) -> Fence:
         """The fence if the log allows it; else a new claim, which may rebuild, or an incident."""
-        bounds = (await self._bounds([partition]))[partition]
-        if self._contradiction(fence.next_offset, bounds) is None:
+        bounds = (await self._ends.bounds([partition]))[partition]
+        if self._ends.contradiction(fence.next_offset, bounds) is None:
             return fence
         self._fences.pop(partition, None)
         return await self._claim(partition, bounds)
 
     async def _claim(self, partition: Partition, bounds: Bounds | None = None) -> Fence:
-        bounds = bounds or (await self._bounds([partition]))[partition]
+        bounds = bounds or (await self._ends.bounds([partition]))[partition]
         fence = await self._sink.claim(partition, bounds[0])
-        if self._contradiction(fence.next_offset, bounds):
+        if self._ends.contradiction(fence.next_offset, bounds):
             # The log was asked first, and a claim may wait or rebuild: meanwhile the log has grown,
             # and the fence with it.
-            bounds = (await self._bounds([partition]))[partition]
-        problem = self._contradiction(fence.next_offset, bounds)
+            bounds = (await self._ends.bounds([partition]))[partition]
+        problem = self._ends.contradiction(fence.next_offset, bounds)
         if problem:
             raise IncidentError(problem)
         self._fences[partition] = fence
@@ -205,17 +206,17 @@ class Runner:
         return fence
 
     async def _look_around(self) -> None:
-        self.incidents.keep_only(self._assigned())
-        looked_at = sorted(self._assigned() - self.incidents.resting())
+        self.incidents.keep_only(self.assigned())
+        looked_at = sorted(self.assigned() - self.incidents.resting())
         # One question for all, and outside the lock: it may wait behind a long fetch.
-        bounds = await self._bounds(looked_at) if looked_at else {}
+        bounds = await self._ends.bounds(looked_at) if looked_at else {}
         async with self._one_at_a_time:
-            for gone in set(self._fences) - self._assigned():
+            for gone in set(self._fences) - self.assigned():
                 del self._fences[gone]
             waited = any(self.lag.values())
             self.lag = {}
             for partition in looked_at:
-                if partition in self._assigned():
+                if partition in self.assigned():
                     await self._look_at(partition, bounds[partition])
             if not waited:
                 self.lag_known_since = clock.monotonic()
@@ -246,31 +247,12 @@ class Runner:
             self.lag[partition]
         )
 
-    async def _bounds(self, partitions: Sequence[Partition]) -> dict[Partition, Bounds]:
-        asked = [TopicPartition(*partition) for partition in partitions]
-        try:
-            async with asyncio.timeout(OFFSETS_TIMEOUT_S):
-                starts = await self._consumer().beginning_offsets(asked)
-                ends = await self._consumer().end_offsets(asked)
-        except Exception:
-            self.waits_for_log_since = self.waits_for_log_since or clock.monotonic()
-            raise
-        self.waits_for_log_since = None
-        return {Partition(*one): (starts[one], ends[one]) for one in asked}
-
-    def _contradiction(self, next_offset: int, bounds: Bounds) -> str | None:
-        start, end = bounds
-        if not self._exact_ends:
-            # The local broker's ends lag a few records behind what it delivers (measured, Tansu
-            # 0.6): there an end below the fence means nothing.
-            end = max(end, next_offset)
-        return contradiction(next_offset, start, end)
-
-    def _assigned(self) -> set[Partition]:
+    def assigned(self) -> set[Partition]:
+        """Partitions that the group has given to this process."""
         return {Partition(*one) for one in self._consumer().assignment()}
 
     def _seek(self, partition: Partition, offset: int) -> None:
-        if partition in self._assigned():
+        if partition in self.assigned():
             self._consumer().seek(TopicPartition(*partition), offset)
 
     def _stop_at(self, partition: Partition, incident: IncidentError) -> None:
@@ -279,7 +261,7 @@ class Runner:
         self._pause(partition)
 
     def _pause(self, partition: Partition) -> None:
-        if partition in self._assigned():
+        if partition in self.assigned():
             self._consumer().pause(TopicPartition(*partition))
 
 

@@ -1,6 +1,7 @@
 """What is missing between the fence and a batch: markers, or records that nobody may skip."""
 
 from collections.abc import Callable, Sequence
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -93,7 +94,8 @@ async def test_a_transaction_s_marker_at_the_end_is_nothing_that_waits() -> None
         await process.look_around()
         lags.append(process.runner.lag[A])
     assert lags[-2:] == [0, 0]
-    assert Watchdog(process.runner, lambda: True).diagnose(process.runner.progress_at + 60) is None
+    watchdog = Watchdog(process.runner, lambda: True, AsyncMock())
+    assert watchdog.diagnose(process.runner.progress_at + 60) is None
     log.append([3])
     await process.look_around()
     assert process.runner.lag[A] == 2
