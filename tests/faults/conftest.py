@@ -1,13 +1,14 @@
 """What the fault tests share: servers of their own, the matrix's lines, and its table."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.matrix import HEADER, Line, markdown
 from tests.faults.servers import Servers
+from tests.faults.stage import Stage
 from tests.support.kafka import need_own_kafka
 
 LINES = pytest.StashKey[list[Line]]()
@@ -24,6 +25,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+async def stage(servers: Servers, seed: int, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The whole system, one process of each service."""
+    made = Stage(servers, tmp_path, seed, rate=200)
+    try:
+        await made.open()
+        yield made
+    finally:
+        await made.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import httpx2
@@ -18,7 +17,6 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(900)]
 
 AWAY_FOR_S = 60 if amount() else 20
-RATE = 200
 OK, ACCEPTED, AWAY = 200, 202, 503
 TENANT, MODEL = "acme", "only-acme"
 
@@ -58,17 +56,6 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     content: Any
-
-
-@pytest.fixture
-async def stage(servers: Servers, seed: int, tmp_path: Path) -> AsyncIterator[Stage]:
-    """The whole system."""
-    made = Stage(servers, tmp_path, seed, RATE)
-    try:
-        await made.open()
-        yield made
-    finally:
-        await made.close()
 
 
 def server(servers: Servers, name: str) -> tuple[Callable[[], None], Callable[[], None]]:

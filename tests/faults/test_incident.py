@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,24 +11,10 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.delivery.plan import Partition
-from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
-
-RATE = 300
-
-
-@pytest.fixture
-async def stage(servers: Servers, seed: int, tmp_path: Path) -> AsyncIterator[Stage]:
-    """The whole system."""
-    made = Stage(servers, tmp_path, seed, RATE)
-    try:
-        await made.open()
-        yield made
-    finally:
-        await made.close()
 
 
 async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: Stage) -> None:
@@ -42,7 +26,9 @@ async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: 
             await asyncio.to_thread(stage.one(service).stop)
         before = (await stage.auditor.positions())[0][stands]
         sent = stage.sender.acknowledged
-        await eventually(lambda: stage.sender.acknowledged > sent + 5 * RATE, why="some are unread")
+        await eventually(
+            lambda: stage.sender.acknowledged > sent + 5 * stage.rate, why="some are unread"
+        )
         await _expire(stage, stands)
         for service in ("ingest", "metrics"):
             stage.one(service).start()
@@ -55,8 +41,7 @@ async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: 
 
         await eventually(others_go_on, why="other partitions go on", deadline_s=60, every_s=0.2)
         for service in ("ingest", "metrics"):
-            waits_for = await stage.one(service).waits_for()
-            assert "expired before they were consumed" in (waits_for or {})["incident"]
+            await eventually(lambda: _incident(stage, service), why=f"{service} says why")  # noqa: B023 - awaited here
         assert (await stage.auditor.positions())[0][stands] == before
         listed = await _assay(stage, "fences", "list")
         (problem,) = [one for one in listed if one["incident"]]
@@ -69,6 +54,12 @@ async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: 
     assert {one.kind for one in found} == {"lost"}
     gaps = [one.count for one in found if "skipped" in one.text and "ingest" in one.text]
     assert gaps == [moved["skipped"]]
+
+
+async def _incident(stage: Stage, service: str) -> bool:
+    """Whether a service says that records expired before it could read them."""
+    waits_for = await stage.one(service).waits_for() or {}
+    return "expired before they were consumed" in waits_for.get("incident", "")
 
 
 async def _expire(stage: Stage, partition: Partition) -> None:
