@@ -65,9 +65,27 @@ def mean(
     return Estimate(value, value - half, value + half)
 
 
-def geometric_mean(count: int, logs: float, squares: float) -> Estimate | None:
+def geometric_mean(
+    count: int, logs: float, squares: float, confidence: float = CONFIDENCE
+) -> Estimate | None:
     """A geometric mean with the interval of the mean logarithm, carried back."""
-    estimate = mean(count, logs, squares)
+    estimate = mean(count, logs, squares, confidence)
     if estimate is None:
         return None
     return Estimate(*(None if x is None else math.exp(x) for x in estimate))  # type: ignore[arg-type]
+
+
+def stars(count: int, total: int, squares: int, confidence: float = CONFIDENCE) -> Estimate | None:
+    """The mean of ratings from 1 to 5, with a t interval that knows where ratings end.
+
+    Half a rating at each end is added before the interval is computed. Without it, 25 ratings of
+    which nine in ten are 5 are covered in 83 % of cases, and those that are all 5 by an interval
+    of no width. The idea is Agresti and Coull's (1998); the half is ours, see
+    tests/unit/shared/test_coverage.py.
+    """
+    if count == 0:
+        return None
+    value = total / count
+    ends = mean(count + 1, total + (1 + 5) / 2, squares + (1 + 25) / 2, confidence)
+    assert ends is not None and ends.low is not None and ends.high is not None  # noqa: S101, PT018
+    return Estimate(value, max(1.0, min(value, ends.low)), min(5.0, max(value, ends.high)))

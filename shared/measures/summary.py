@@ -119,9 +119,7 @@ def _errors(cell: Mapping[str, int]) -> list[ErrorView]:
 
 
 def _feedback(cell: Mapping[str, int]) -> FeedbackView:
-    rating = intervals.mean(cell.get("rating_n", 0), cell.get("rating", 0), cell.get("rating2", 0))
-    if rating is not None and rating.low is not None and rating.high is not None:
-        rating = intervals.Estimate(rating.value, max(1.0, rating.low), min(5.0, rating.high))
+    rating = intervals.stars(cell.get("rating_n", 0), cell.get("rating", 0), cell.get("rating2", 0))
     aspects = {
         name: _view(intervals.share(cell.get(name, 0), cell.get(f"{name}_n", 0)))
         for name in ASPECTS

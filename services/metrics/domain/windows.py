@@ -2,18 +2,23 @@
 
 Windows up to an hour are made of minute cells, longer ones of hour cells. A window reaches from
 the start of the minute (hour) in which it begins to the end of the running one, so it holds at
-least what its name says and at most one minute (hour) more.
+least what its name says and at most one minute (hour) more. Windows that only burn rates need hold
+outcomes and nothing else: a full cell of a thousand models in each would be 10 MB.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from shared.alerts.burning import BURN_WINDOWS
 from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS
 from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
 
+BURN_ONLY = {name: length for name, length in BURN_WINDOWS.items() if name not in WINDOWS}
+LENGTHS = WINDOWS | BURN_ONLY
+OUTCOMES = ("n", "ok")
 STEP = {MINUTE_CELLS: MINUTE, HOUR_CELLS: HOUR}
 RESOLUTION = {
-    window: MINUTE_CELLS if length <= HOUR else HOUR_CELLS for window, length in WINDOWS.items()
+    window: MINUTE_CELLS if length <= HOUR else HOUR_CELLS for window, length in LENGTHS.items()
 }
 # A producer's clock may run a little ahead of ours.
 TOLERANCE_S = 60
@@ -42,7 +47,7 @@ SeriesCells = dict[Series, Cell]
 def span_of(window: str, now: float) -> Span:
     """What a window holds at `now` (Unix seconds)."""
     step = STEP[RESOLUTION[window]]
-    start = int(now - WINDOWS[window]) // step * step
+    start = int(now - LENGTHS[window]) // step * step
     return Span(start, int(now + TOLERANCE_S) // step * step + step)
 
 
@@ -55,7 +60,7 @@ class Windows:
         self._cells: dict[Place, SeriesCells] = {}
         self._by_start: dict[tuple[str, int], set[Place]] = {}
         self._sums: dict[Model, dict[str, SeriesCells]] = {}
-        self._spans = {window: span_of(window, now) for window in WINDOWS}
+        self._spans = {window: span_of(window, now) for window in LENGTHS}
 
     def put(self, place: Place, content: Mapping[Series, Cell]) -> None:
         """Take a cell's new content; what it held before no longer counts."""
@@ -83,7 +88,7 @@ class Windows:
     def advance(self, now: float) -> bool:
         """Let time pass; true when any window moved."""
         moved = False
-        for window in WINDOWS:
+        for window in LENGTHS:
             old, new = self._spans[window], span_of(window, now)
             if new != old:
                 moved = True
@@ -120,7 +125,7 @@ class Windows:
 
     def _drop_expired(self) -> None:
         oldest = {
-            resolution: min(self._spans[w].start for w in WINDOWS if RESOLUTION[w] == resolution)
+            resolution: min(self._spans[w].start for w in LENGTHS if RESOLUTION[w] == resolution)
             for resolution in STEP
         }
         for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:
@@ -128,7 +133,10 @@ class Windows:
                 self._cells.pop(place, None)
 
     def _add(self, window: str, tenant_id: str, content: SeriesCells, sign: int) -> None:
-        for series, cell in content.items():
+        for series, whole in content.items():
+            cell = whole
+            if window in BURN_ONLY:
+                cell = {name: whole[name] for name in OUTCOMES if name in whole}
             windows = self._sums.setdefault((tenant_id, series.model_id), {})
             by_series = windows.setdefault(window, {})
             total = by_series.setdefault(series, {})

@@ -3,8 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.windows import RESOLUTION, Place, Windows, span_of
-from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS
+from services.metrics.domain.windows import (
+    BURN_ONLY,
+    LENGTHS,
+    OUTCOMES,
+    RESOLUTION,
+    Place,
+    Windows,
+    span_of,
+)
+from shared.keys import HOUR_CELLS, MINUTE_CELLS
 from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
 
 NOON = 1_800_000_000.0
@@ -34,12 +42,16 @@ def from_scratch(
     known: dict[Place, dict[Series, Cell]], now: float
 ) -> dict[str, dict[Series, Cell]]:
     sums: dict[str, dict[Series, Cell]] = {}
-    for window in WINDOWS:
+    for window in LENGTHS:
         start, end = span_of(window, now)
         for place, content in known.items():
             if place.resolution == RESOLUTION[window] and start <= place.start < end:
                 for series, cell in content.items():
-                    add_into(sums.setdefault(window, {}).setdefault(series, {}), cell)
+                    held = {
+                        k: v for k, v in cell.items() if window not in BURN_ONLY or k in OUTCOMES
+                    }
+                    if held:
+                        add_into(sums.setdefault(window, {}).setdefault(series, {}), held)
     return sums
 
 

@@ -1,0 +1,1 @@
+"""Alert rules: what they say, what a window shows, what follows. Pure: the clock comes in."""

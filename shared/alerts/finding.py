@@ -1,0 +1,197 @@
+"""What a rule sees in its windows right now: a severity, or why there is none."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shared.alerts.rule import AlertRule, Severity
+from shared.keys import WINDOWS
+from shared.measures.intervals import Estimate
+
+Cell = Mapping[str, int]
+Cells = Mapping[str, Cell]
+"""Window -> what it holds of one group; `LAST_WEEK[window]` for the same hour of last week."""
+
+# One-sided: a page must be surer than a warning.
+CERTAINTY = {Severity.WARNING: 0.99, Severity.CRITICAL: 0.999}
+LAST_WEEK = {window: f"{window}@7d" for window in WINDOWS}
+EMPTY: Cell = {}
+
+
+class Finding(NamedTuple):
+    """One look at one group."""
+
+    severity: Severity | None
+    cleared: Severity | None
+    """From which severity on an alert may end: `WARNING` ends any, `CRITICAL` lets a critical one
+    go on as a warning, `None` changes nothing."""
+    value: float | None
+    threshold: float | None
+    low: float | None
+    high: float | None
+    sample: int
+    window: str
+    reason: str
+
+
+def look(rule: AlertRule, cells: Cells) -> Finding:
+    """Evaluate a rule with limits or a baseline; for burn rates see `shared.alerts.burning`."""
+    if rule.baseline is not None:
+        return _against_last_week(rule, cells)
+    cell = cells.get(rule.window, EMPTY)
+    short = _too_few(rule, cell)
+    if short is not None:
+        return short
+    value = _estimate(rule, cell, rule.window, CERTAINTY[Severity.WARNING]).value
+    for severity, limit in ((Severity.CRITICAL, rule.critical), (Severity.WARNING, rule.warning)):
+        # The bound lies on the good side of the value: most looks end here, without one.
+        if limit is None or not _is_beyond(rule, value, limit):
+            continue
+        estimate = _estimate(rule, cell, rule.window, CERTAINTY[severity])
+        if rule.gate == "point" or _is_beyond(rule, _good_end(rule, estimate), limit):
+            return _seen(rule, cell, severity, limit, estimate)
+    limit = rule.warning if rule.warning is not None else rule.critical
+    assert limit is not None  # noqa: S101 - a rule with an operator has one
+    return _calm(rule, cell, value, limit)
+
+
+def _too_few(rule: AlertRule, cell: Cell) -> Finding | None:
+    """A sample too small to say anything: neither bad nor good."""
+    metric = rule.watched
+    sample = cell.get(metric.sample, 0)
+    needed = max(metric.least, 0 if metric.exact else rule.min_sample)
+    if metric.exact and cell.get("n", 0) + cell.get("f_n", 0) > 0:
+        return None  # a total of nothing is 0, once anything was seen at all
+    if sample >= needed:
+        return None
+    reason = f"{sample} observations of {metric.name} in {rule.window}; the rule needs {needed}."
+    return Finding(None, None, None, None, None, None, sample, rule.window, reason)
+
+
+def _estimate(rule: AlertRule, cell: Cell, window: str, one_sided: float) -> Estimate:
+    found = rule.watched.take(cell, WINDOWS[window.partition("@")[0]], 2 * one_sided - 1)
+    assert found is not None  # noqa: S101 - the sample was checked
+    return found
+
+
+def _good_end(rule: AlertRule, estimate: Estimate) -> float | None:
+    return estimate.low if rule.is_upper else estimate.high
+
+
+def _is_beyond(rule: AlertRule, value: float | None, limit: float) -> bool:
+    """Whether a value is on the bad side of a limit; an end that is not bounded never is."""
+    if value is None:
+        return False
+    match rule.operator:
+        case "<":
+            return value < limit
+        case "<=":
+            return value <= limit
+        case ">=":
+            return value >= limit
+        case _:
+            return value > limit
+
+
+def _seen(
+    rule: AlertRule, cell: Cell, severity: Severity, limit: float, estimate: Estimate
+) -> Finding:
+    sample = cell.get(rule.watched.sample, 0)
+    side = "above" if rule.is_upper else "below"
+    surely = f" ({_span(estimate)}), surely {side}" if rule.gate == "interval" else f", {side}"
+    reason = (
+        f"{rule.metric} over {rule.window} is {estimate.value:.4g}{surely} {limit:.4g}, "
+        f"from {sample} observations."
+    )
+    return Finding(
+        severity,
+        _cleared(rule, estimate.value),
+        estimate.value,
+        limit,
+        estimate.low,
+        estimate.high,
+        sample,
+        rule.window,
+        reason,
+    )
+
+
+def _calm(rule: AlertRule, cell: Cell, value: float, limit: float) -> Finding:
+    cleared = _cleared(rule, value)
+    side = "below" if rule.is_upper else "above"
+    sample = cell.get(rule.watched.sample, 0)
+    reason = f"{rule.metric} over {rule.window} is {value:.4g}, " + (
+        f"{side} {recovery_limit(rule, limit):.4g}."
+        if cleared is Severity.WARNING
+        else f"not surely beyond {limit:.4g}."
+    )
+    return Finding(None, cleared, value, limit, None, None, sample, rule.window, reason)
+
+
+def _cleared(rule: AlertRule, value: float) -> Severity | None:
+    def ended(limit: float | None) -> bool:
+        return limit is None or not (
+            _is_beyond(rule, value, limit) or _is_beyond(rule, value, recovery_limit(rule, limit))
+        )
+
+    if ended(rule.warning) and ended(rule.critical):
+        return Severity.WARNING
+    return Severity.CRITICAL if rule.critical is not None and ended(rule.critical) else None
+
+
+def recovery_limit(rule: AlertRule, limit: float) -> float:
+    """Where an alert may end: as given, else half the bad share, else the limit itself.
+
+    Half of a latency or a rating would be a state that a model may never have been in.
+    """
+    if rule.recovery is not None:
+        return rule.recovery
+    if not rule.watched.is_share:
+        return limit
+    return limit / 2 if rule.is_upper else 1 - (1 - limit) / 2
+
+
+def _against_last_week(rule: AlertRule, cells: Cells) -> Finding:
+    """The worsening since the same hour of last week, with MOVER's interval of a difference.
+
+    d -+ sqrt((p1 - l1)^2 + (u2 - p2)^2). Source: Zou and Donner 2008.
+    """
+    assert rule.baseline is not None  # noqa: S101 - the caller looked
+    cell, past = cells.get(rule.window, EMPTY), cells.get(LAST_WEEK[rule.window], EMPTY)
+    short = _too_few(rule, cell) or _too_few(rule, past)
+    if short is not None:
+        return short
+    certainty = CERTAINTY[Severity.WARNING]
+    now = _estimate(rule, cell, rule.window, certainty)
+    then = _estimate(rule, past, rule.window, certainty)
+    sign = 1 if rule.watched.more_is_worse else -1
+    worse = sign * (now.value - then.value)
+    ends = (now.low, then.high) if sign > 0 else (then.low, now.high)
+    spread = None
+    if ends[0] is not None and ends[1] is not None:
+        first, second = (now, then) if sign > 0 else (then, now)
+        spread = math.hypot(first.value - ends[0], ends[1] - second.value)
+    surely = None if spread is None else worse - spread
+    delta = rule.baseline.delta
+    is_bad = worse > delta if rule.gate == "point" else surely is not None and surely > delta
+    sample = cell.get(rule.watched.sample, 0)
+    reason = (
+        f"{rule.metric} over {rule.window} is {now.value:.4g}, it was {then.value:.4g} in the same "
+        f"hour last week: {'surely' if is_bad else 'not surely'} worse by more than {delta:.4g}."
+    )
+    return Finding(
+        Severity.WARNING if is_bad else None,
+        Severity.WARNING if worse <= delta / 2 else None,
+        now.value,
+        then.value + sign * delta,
+        now.low,
+        now.high,
+        sample,
+        rule.window,
+        reason,
+    )
+
+
+def _span(estimate: Estimate) -> str:
+    low, high = ("?" if end is None else f"{end:.4g}" for end in estimate[1:])
+    return f"{low} to {high}"

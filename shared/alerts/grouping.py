@@ -1,0 +1,58 @@
+"""Groups: what a rule is applied to, one by one, among the series of one model."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from shared.alerts.rule import AlertRule, Filter, GroupBy
+from shared.measures.cells import Cell, Series, merged
+
+SeriesCells = Mapping[Series, Cell]
+
+
+class Group(NamedTuple):
+    """Names and values, in the order of the rule's `group_by`."""
+
+    labels: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={value}" for name, value in self.labels)
+
+
+class Grouped:
+    """Cells of one model by window and group; what several rules ask for is summed once."""
+
+    def __init__(self, sums: Mapping[str, SeriesCells]) -> None:
+        self._sums = sums
+        self._known: dict[tuple[str, tuple[GroupBy, ...], Filter], dict[Group, Cell]] = {}
+
+    def cells(self, window: str, rule: AlertRule) -> dict[Group, Cell]:
+        """What a window holds of each group of a rule."""
+        asked = window, rule.group_by, rule.filter
+        found = self._known.get(asked)
+        if found is None:
+            found = self._known[asked] = self._summed(*asked)
+        return found
+
+    def _summed(
+        self, window: str, group_by: tuple[GroupBy, ...], wanted: Filter
+    ) -> dict[Group, Cell]:
+        members: dict[Group, list[Cell]] = {}
+        for series, cell in self._sums.get(window, {}).items():
+            if _matches(wanted, series):
+                group = Group(tuple((name, getattr(series, name)) for name in group_by))
+                members.setdefault(group, []).append(cell)
+        return {
+            group: cells[0] if len(cells) == 1 else merged(cells)
+            for group, cells in members.items()
+        }
+
+
+def _matches(wanted: Filter, series: Series) -> bool:
+    return all(getattr(series, name) == value for name, value in _named(wanted))
+
+
+def _named(wanted: Filter) -> Iterator[tuple[str, str]]:
+    for name in Series._fields:
+        value = getattr(wanted, name)
+        if value is not None:
+            yield name, value

@@ -1,0 +1,64 @@
+"""A rule that makes no sense is refused, with the field and the remedy."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from shared.alerts.ready_made import READY_MADE
+from shared.alerts.rule import AlertRule
+
+BURNING = {"operator": ..., "warning": ...}
+LIMITS = {"name": "r", "metric": "error_rate", "operator": ">", "warning": 0.05}
+
+
+def made(**changes: Any) -> AlertRule:
+    fields = {name: value for name, value in (LIMITS | changes).items() if value is not ...}
+    return AlertRule.model_validate_json(json.dumps(fields))
+
+
+def test_what_is_not_said_has_the_documented_default() -> None:
+    rule = made()
+    assert (rule.window, rule.group_by, rule.min_sample) == ("1h", ("model_id", "environment"), 25)
+    assert (rule.gate, rule.no_data, rule.renotify_s) == ("interval", "keep", 14_400)
+    assert (rule.hold_for_s, rule.channels, rule.enabled) == (0, None, True)
+
+
+def test_it_survives_its_own_json() -> None:
+    for rule in (made(group_by=["model_id", "variant"]), *READY_MADE):
+        assert AlertRule.model_validate_json(rule.model_dump_json()) == rule
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"metric": "eror_rate"}, "metric", "error_rate"),
+        ({"window": "3h"}, "window", "5m, 15m, 1h, 24h, 7d"),
+        ({"operator": "=>"}, "operator", "'>='"),
+        ({"operator": ...}, "", "exactly one of operator"),
+        ({"warning": ...}, "", "needs warning, critical or both"),
+        ({"warning": "0.1"}, "warning", "number"),
+        ({"critical": 0.01}, "", "recovery <= warning <= critical"),
+        ({"recovery": 0.06}, "", "recovery <= warning <= critical"),
+        ({"warning": 5}, "", "between 0 and 1"),
+        ({"operator": "<", "warning": 0.9, "critical": 0.95}, "", "the other way round"),
+        ({"baseline": {"kind": "same_hour_last_week", "delta": 0.1}}, "", "exactly one of"),
+        ({"burn_rate": {"slo": 0.9}}, "", "exactly one of"),
+        (BURNING | {"burn_rate": {"slo": 1}}, "burn_rate.slo", "less than 1"),
+        ({"group_by": ["environment"]}, "group_by", "must contain model_id"),
+        ({"group_by": ["model_id", "model_id"]}, "group_by", "each name once"),
+        ({"min_sample": 0}, "min_sample", "greater than or equal to 1"),
+        ({"renotify_s": 5}, "renotify_s", "greater than or equal to 60"),
+        ({"filter": {"model": "m"}}, "filter.model", "not permitted"),
+        ({"thresold": 1}, "thresold", "not permitted"),
+        ({"channels": ["x"]}, "channels.0", "UUID"),
+        ({"labels": {"team": ""}}, "labels.team", "at least 1"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(changes: dict[str, Any], field: str, says: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(**changes)
+    (error,) = refused.value.errors()
+    assert ".".join(map(str, error["loc"])) == field
+    assert says in error["msg"]
