@@ -115,6 +115,36 @@ CREATE TABLE public.alembic_version (
 
 ALTER TABLE public.alembic_version OWNER TO assay;
 
+CREATE TABLE public.alert_actions (
+    tenant_id text NOT NULL,
+    action_id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    action text NOT NULL,
+    until timestamp with time zone,
+    note text NOT NULL,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_actions_action_check CHECK ((action = ANY (ARRAY['acknowledge'::text, 'resolve'::text]))),
+    CONSTRAINT alert_actions_note_check CHECK ((length(note) <= 2048))
+);
+
+ALTER TABLE ONLY public.alert_actions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_actions OWNER TO assay_owner;
+
+CREATE TABLE public.alert_rules (
+    tenant_id text NOT NULL,
+    rule_id uuid NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.alert_rules FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_rules OWNER TO assay_owner;
+
 CREATE TABLE public.api_keys (
     tenant_id text NOT NULL,
     key_id text NOT NULL,
@@ -218,6 +248,56 @@ ALTER TABLE ONLY public.operation_rollup_minute FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.operation_rollup_minute OWNER TO assay_owner;
 
+CREATE TABLE public.performance_alert_steps (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    alert_id uuid NOT NULL,
+    step integer NOT NULL,
+    state text NOT NULL,
+    severity text NOT NULL,
+    reason text NOT NULL,
+    actor text,
+    payload_hash bytea NOT NULL,
+    kafka_topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    CONSTRAINT performance_alert_steps_severity_check CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
+    CONSTRAINT performance_alert_steps_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text, 'acknowledged'::text, 'resolved'::text])))
+);
+
+ALTER TABLE ONLY public.performance_alert_steps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.performance_alert_steps OWNER TO assay_owner;
+
+CREATE TABLE public.performance_alerts (
+    tenant_id text NOT NULL,
+    alert_id uuid NOT NULL,
+    rule_id uuid NOT NULL,
+    rule_name text NOT NULL,
+    model_id text NOT NULL,
+    environment text,
+    labels jsonb NOT NULL,
+    state text NOT NULL,
+    severity text NOT NULL,
+    value double precision,
+    threshold double precision,
+    low double precision,
+    high double precision,
+    sample bigint NOT NULL,
+    observed_over text NOT NULL,
+    reason text NOT NULL,
+    step integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone,
+    acknowledged_until timestamp with time zone,
+    resolved_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.performance_alerts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.performance_alerts OWNER TO assay_owner;
+
 CREATE TABLE public.tenants (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -269,6 +349,12 @@ ALTER TABLE ONLY public.ai_model_operations
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
+ALTER TABLE ONLY public.alert_actions
+    ADD CONSTRAINT alert_actions_pkey PRIMARY KEY (tenant_id, action_id);
+
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (tenant_id, rule_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
 
@@ -280,6 +366,12 @@ ALTER TABLE ONLY public.dead_letters
 
 ALTER TABLE ONLY public.operation_rollup_minute
     ADD CONSTRAINT operation_rollup_minute_pkey PRIMARY KEY (tenant_id, minute, model_id, environment, operation_type, variant, topic, partition);
+
+ALTER TABLE ONLY public.performance_alert_steps
+    ADD CONSTRAINT performance_alert_steps_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
+
+ALTER TABLE ONLY public.performance_alerts
+    ADD CONSTRAINT performance_alerts_pkey PRIMARY KEY (tenant_id, alert_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
@@ -293,6 +385,10 @@ CREATE INDEX ai_model_operations_by_operation ON ONLY public.ai_model_operations
 
 CREATE INDEX ai_model_operations_by_time ON ONLY public.ai_model_operations USING btree (tenant_id, occurred_at DESC, event_id DESC);
 
+CREATE INDEX alert_actions_by_time ON public.alert_actions USING btree (created_at);
+
+CREATE UNIQUE INDEX alert_rules_by_name ON public.alert_rules USING btree (tenant_id, ((body ->> 'name'::text)));
+
 CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
 
 CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen_at DESC);
@@ -303,6 +399,12 @@ CREATE INDEX operation_rollup_minute_by_model ON public.operation_rollup_minute 
 
 CREATE INDEX operation_rollup_minute_by_partition ON public.operation_rollup_minute USING btree (topic, partition, minute);
 
+CREATE INDEX performance_alert_steps_by_alert ON public.performance_alert_steps USING btree (tenant_id, alert_id, step);
+
+CREATE INDEX performance_alerts_by_time ON public.performance_alerts USING btree (tenant_id, started_at DESC, alert_id DESC);
+
+CREATE INDEX performance_alerts_live ON public.performance_alerts USING btree (rule_id) WHERE (state <> 'resolved'::text);
+
 CREATE INDEX user_feedback_by_arrival ON ONLY public.user_feedback USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE INDEX user_feedback_by_operation ON ONLY public.user_feedback USING btree (tenant_id, operation_id);
@@ -311,10 +413,17 @@ CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (ten
 
 CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
 
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_actions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
@@ -326,13 +435,23 @@ CREATE POLICY ingest_sees_all ON public.dead_letters TO svc_ingest USING (true) 
 
 CREATE POLICY ingest_sees_all ON public.operation_rollup_minute TO svc_ingest USING (true) WITH CHECK (true);
 
+CREATE POLICY ingest_sees_all ON public.performance_alert_steps TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.performance_alerts TO svc_ingest USING (true) WITH CHECK (true);
+
 CREATE POLICY ingest_sees_all ON public.tenants TO svc_ingest USING (true) WITH CHECK (true);
 
 CREATE POLICY ingest_sees_all ON public.user_feedback TO svc_ingest USING (true) WITH CHECK (true);
 
 CREATE POLICY metrics_sees_all ON public.ai_model_operations FOR SELECT TO svc_metrics USING (true);
 
+CREATE POLICY metrics_sees_all ON public.alert_actions FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.alert_rules FOR SELECT TO svc_metrics USING (true);
+
 CREATE POLICY metrics_sees_all ON public.operation_rollup_minute FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.performance_alerts FOR SELECT TO svc_metrics USING (true);
 
 CREATE POLICY metrics_sees_all ON public.tenants FOR SELECT TO svc_metrics USING (true);
 
@@ -342,21 +461,41 @@ ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_sees_all ON public.ai_model_operations TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.alert_actions TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.alert_rules TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.operation_rollup_minute TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.performance_alert_steps TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.performance_alerts TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.user_feedback TO assay_owner USING (true) WITH CHECK (true);
 
+ALTER TABLE public.performance_alert_steps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.performance_alerts ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY tenant_sees_own ON public.ai_model_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.alert_actions TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.alert_rules TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.operation_rollup_minute TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.performance_alert_steps TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.performance_alerts TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.tenants TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -435,6 +574,12 @@ GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(ingested_at) ON TABLE public.ai_model_operations TO svc_metrics;
 
+GRANT SELECT,INSERT ON TABLE public.alert_actions TO svc_api;
+GRANT SELECT ON TABLE public.alert_actions TO svc_metrics;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_rules TO svc_api;
+GRANT SELECT ON TABLE public.alert_rules TO svc_metrics;
+
 GRANT SELECT ON TABLE public.api_keys TO svc_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_ingest;
@@ -446,6 +591,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
 GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.operation_rollup_minute TO svc_ingest;
 GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_metrics;
+
+GRANT SELECT ON TABLE public.performance_alert_steps TO svc_api;
+GRANT SELECT,INSERT ON TABLE public.performance_alert_steps TO svc_ingest;
+
+GRANT SELECT ON TABLE public.performance_alerts TO svc_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.performance_alerts TO svc_ingest;
+GRANT SELECT ON TABLE public.performance_alerts TO svc_metrics;
 
 GRANT SELECT ON TABLE public.tenants TO svc_ingest;
 GRANT SELECT ON TABLE public.tenants TO svc_metrics;

@@ -50,6 +50,16 @@ def waiting(topic: str, partition: int, generation: int) -> str:
     return f"{tag(topic, partition)}:g{generation}:waiting"
 
 
+def alerts(topic: str, partition: int) -> str:
+    """Hash: alerts of the models whose share this operations partition is."""
+    return f"{tag(topic, partition)}:alerts"
+
+
+def untold(topic: str, partition: int) -> str:
+    """Stream: steps of alerts that are not on their topic yet."""
+    return f"{tag(topic, partition)}:untold"
+
+
 def cell_member(resolution: str, tenant_id: str, start: int) -> str:
     """Name of one cell hash: `m` or `h`, tenant, start in seconds since 1970."""
     return f"{resolution}:{tenant_id}:{start}"
@@ -93,6 +103,7 @@ def share_of(tenant_id: str, model_id: str, partitions: int) -> int:
 
 
 LOOKED = "views:looked"  # hash: share -> when its views were last brought up to date, Unix ms
+ALERT_RULES = "alert-rules"  # string: last known rules, for when Postgres is away
 TENANTS = "tenants"  # set: last known tenants, for when Postgres is away
 
 

@@ -29,6 +29,7 @@ from shared.delivery.runner import Runner
 from shared.delivery.watchdog import Watchdog
 from shared.kafka import log_answers
 from shared.settings import SharedSettings
+from shared.tasks import end
 from shared.telemetry import Probe, telemetry_app
 
 T = TypeVar("T")
@@ -74,9 +75,7 @@ class Process:
                 raise StoppedError
             return trying.result()
         finally:
-            for one in (trying, stopped):
-                one.cancel()
-            await asyncio.gather(trying, stopped, return_exceptions=True)
+            await end((trying, stopped))
 
     async def consume(
         self,
@@ -243,6 +242,4 @@ async def _background() -> Any:
     try:
         yield start
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end(running)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.events.alert import AlertEvent
 from shared.events.base import Event
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
@@ -20,6 +21,11 @@ class Topic(StrEnum):
 
     OPERATIONS = "operations.v1"
     FEEDBACK = "feedback.v1"
+    ALERTS = "alerts.v1"
+
+
+COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
+"""Topics whose events become numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,13 @@ REGISTER: dict[Topic, TopicSpec] = {
         "operation_id",
         "dev.assay.feedback.submitted.v1",
         "A judgement of one operation. Written by agents (SDK) and the gateway.",
+    ),
+    Topic.ALERTS: TopicSpec(
+        Topic.ALERTS,
+        AlertEvent,
+        "alert_id",
+        "dev.assay.alert.step.v1",
+        "A step in the life of an alert. Written by metrics.",
     ),
 }
 

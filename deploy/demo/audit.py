@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from deploy.system import Running
 from shared import keys
-from shared.topics import REGISTER, topic_name
+from shared.topics import COUNTED, topic_name
 
 Sums = dict[str, dict[str, int]]  # model -> measure -> total
 MEASURES = ("n", "tin", "tout", "f_n")
@@ -24,6 +24,7 @@ class Books(NamedTuple):
     redis: Sums
     dead_letters: int
     duplicates: int
+    alerts_fired: int
 
 
 class Auditor:
@@ -31,7 +32,7 @@ class Auditor:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._topics = [topic_name(topic, running.topic_prefix) for topic in REGISTER]
+        self._topics = [topic_name(topic, running.topic_prefix) for topic in COUNTED]
 
     async def books(self) -> Books:
         """All sums as of now."""
@@ -42,10 +43,17 @@ class Auditor:
             dead = await connection.fetchval("SELECT count(*) FROM dead_letters")
             duplicates = await connection.fetchval(
                 "SELECT coalesce(sum(duplicates), 0)::bigint FROM consumer_fence"
+                " WHERE topic = ANY($1)",
+                self._topics,
+            )
+            alerts = await connection.fetchval(
+                "SELECT count(*) FROM performance_alerts"
+                " WHERE tenant_id = $1 AND fired_at IS NOT NULL",
+                self._running.tenant,
             )
         finally:
             await connection.close()
-        return Books(postgres, rollups, await self._redis(), dead, duplicates)
+        return Books(postgres, rollups, await self._redis(), dead, duplicates, alerts)
 
     async def behind(self) -> dict[str, str]:
         """Partitions of which a consumer has not reached the end, and how far each is."""

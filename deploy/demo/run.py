@@ -94,6 +94,7 @@ class Demo:
         summary.expect("duplicates", 0, found.duplicates)
         summary.models = {name: found.redis.get(name, {}) for name in expected}
         summary.dead_lettered, summary.duplicates = found.dead_letters, found.duplicates
+        summary.alerts_fired = found.alerts_fired
         summary.postgres_operations = sum(one.get("n", 0) for one in found.postgres.values())
         summary.redis_operations = sum(one.get("n", 0) for one in found.redis.values())
         summary.feedback = sum(one.get("f_n", 0) for one in found.postgres.values())

@@ -74,6 +74,7 @@ def grown(before: Books, after: Books) -> Books:
         sums[2],
         after.dead_letters - before.dead_letters,
         after.duplicates - before.duplicates,
+        after.alerts_fired - before.alerts_fired,
     )
 
 

@@ -2,11 +2,14 @@
 
 import secrets
 from dataclasses import dataclass
+from uuid import uuid4
 
 import asyncpg
 
 from services.gateway.domain.api_keys import ID_LENGTH, SECRET_BYTES, new_key
 from services.gateway.domain.permissions import ROLES
+from shared.alerts.ready_made import READY_MADE
+from shared.delivery.postgres import Session
 
 
 class KeyRequestError(Exception):
@@ -32,9 +35,12 @@ async def create_key(dsn: str, *, tenant: str, role: str, name: str) -> MadeKey:
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
-            await connection.execute(
-                "INSERT INTO tenants (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", tenant
+            is_new = await connection.fetchval(
+                "INSERT INTO tenants (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true",
+                tenant,
             )
+            if is_new:
+                await _give_rules(connection, tenant)
             await connection.execute(
                 """
                 INSERT INTO api_keys (tenant_id, key_id, name, role, permissions, secret_hash,
@@ -55,3 +61,14 @@ async def create_key(dsn: str, *, tenant: str, role: str, name: str) -> MadeKey:
     finally:
         await connection.close()
     return MadeKey(made.key, made.key_id, tenant, role, name)
+
+
+async def _give_rules(connection: Session, tenant: str) -> None:
+    """A new tenant begins with rules that suit most."""
+    await connection.executemany(
+        """
+        INSERT INTO alert_rules (tenant_id, rule_id, body, created_by)
+        VALUES ($1, $2, $3, 'assay')
+        """,
+        [(tenant, uuid4(), rule.model_dump_json()) for rule in READY_MADE],
+    )

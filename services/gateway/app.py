@@ -14,18 +14,22 @@ from fastapi import FastAPI
 
 from services.gateway.domain.problems import AwayError
 from services.gateway.publisher import Publisher
+from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.errors import install_errors
 from services.gateway.routes.middleware import Around
 from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.system import system_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
+from services.gateway.service.alerting import Alerting
 from services.gateway.service.gate import Gate
 from services.gateway.service.intake import Intake
 from services.gateway.service.reading import Reading
 from services.gateway.settings import GatewaySettings
+from services.gateway.store.alerts import PostgresAlerts
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
+from services.gateway.store.sessions import Sessions
 from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
@@ -43,7 +47,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     """The whole gateway as an ASGI app; nothing is connected before it starts."""
     postgres = LazyPostgres(settings.postgres_dsn, service="gateway")
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
-    store = PostgresReads(postgres)
+    sessions = Sessions(postgres)
+    store, alerts = PostgresReads(sessions), PostgresAlerts(sessions)
     views = RedisReads(client, settings.topic_partitions)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publisher = Publisher(producer)
@@ -74,11 +79,13 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         publisher.publish, views, settings.topic_prefix, utc_now, _new_event_id
     )
     app.state.reading = Reading(views, store, utc_now)
-    app.state.store = store
+    app.state.store, app.state.alerts = store, alerts
+    app.state.alerting = Alerting(alerts, store, utc_now, _new_event_id)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     app.state.readiness = lambda: _readiness(checks)
     app.include_router(writing_routes())
     app.include_router(reading_routes())
+    app.include_router(alert_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
     install_errors(app)
     app.add_middleware(Around)

@@ -9,13 +9,26 @@ from asyncpg import Pool
 
 from services.ingest.domain.batch import Batch, PseudonymOf, Read, UnstorableError, reused
 from services.ingest.domain.dead import DeadLetter
-from services.ingest.domain.rows import ContentFree, Row, feedback_row, operation_row
-from services.ingest.queries import events, letters, waiting
-from services.ingest.queries.events import FEEDBACK, OPERATIONS, EventKey, EventTable
+from services.ingest.domain.rows import (
+    ContentFree,
+    Row,
+    alert_step_row,
+    feedback_row,
+    operation_row,
+)
+from services.ingest.queries import alerts, events, letters, waiting
+from services.ingest.queries.events import (
+    ALERT_STEPS,
+    FEEDBACK,
+    OPERATIONS,
+    EventKey,
+    EventTable,
+)
 from services.ingest.queries.letters import Unpublished
 from shared.clock import Clock
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Session, Verdicts
+from shared.events.alert import AlertEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 from shared.measures.cells import Cells
@@ -62,6 +75,8 @@ class PostgresStore:
             async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
                 fresh, repeated = await _insert(connection, table, batch.good, rows)
                 await events.add_rollups(connection, *partition, fold(fresh))
+                if table is ALERT_STEPS:
+                    await alerts.put(connection, [_step(batch.good[at]) for at in fresh])
                 dead_letters = batch.dead + await _reuses(
                     connection,
                     table,
@@ -81,6 +96,8 @@ class PostgresStore:
         self, good: Sequence[Read]
     ) -> tuple[EventTable, list[Row], Callable[[Sequence[int]], Cells]]:
         """The table, its rows, and how to fold those rows that turn out to be new."""
+        if good and isinstance(good[0].event, AlertEvent):
+            return ALERT_STEPS, [alert_step_row(read) for read in good], lambda _: {}
         if good and isinstance(good[0].event, FeedbackEvent):
             rows = [
                 feedback_row(
@@ -142,6 +159,8 @@ class PostgresStore:
         await self._pool.fetchval("SELECT count(*) FROM consumer_fence")
 
     async def _ensure_days(self, table: EventTable, days: set[date]) -> None:
+        if not table.by_day:
+            return
         missing = {day for day in days if (table.name, day) not in self._days}
         if not missing:
             return
@@ -188,6 +207,11 @@ async def _reuses(
 
 def _operation(read: Read) -> OperationEvent:
     assert isinstance(read.event, OperationEvent)  # noqa: S101 - the topic decides the model
+    return read.event
+
+
+def _step(read: Read) -> AlertEvent:
+    assert isinstance(read.event, AlertEvent)  # noqa: S101 - the topic decides the model
     return read.event
 
 

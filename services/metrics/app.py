@@ -2,36 +2,44 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import asyncpg
 import psutil
 
-from services.metrics.consumer import TOPICS, subscribe
+from services.metrics.consumer import subscribe
 from services.metrics.domain.snapshot import Snapshot
+from services.metrics.domain.windows import Windows
+from services.metrics.publisher import AlertPublisher
 from services.metrics.queries import operations, snapshot
+from services.metrics.service.alerting import AlertKeeper
 from services.metrics.service.comparing import Comparer, Rounds
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
 from services.metrics.service.rebuilding import rebuild
+from services.metrics.service.telling import tell
 from services.metrics.service.viewing import ViewKeeper
 from services.metrics.settings import MetricsSettings
+from services.metrics.store.alerts import RedisAlerts
 from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from services.metrics.store.comparing import RedisComparison
 from services.metrics.store.minutes import StoredMinutes
+from services.metrics.store.record import AlertRecord
 from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
-from services.metrics.ticker import Ticker
+from services.metrics.ticker import AlertTicker, Ticker
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
+from shared.delivery.redis import Client
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
+from shared.producer import Producer
 from shared.runtime import Process, consuming_process
 from shared.stores import LazyPostgres, connect_redis
 from shared.tenants import Tenants
-from shared.topics import Topic, topic_name
+from shared.topics import COUNTED, Topic, topic_name
 
 
 async def run(settings: MetricsSettings) -> None:
@@ -76,7 +84,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.metrics_max_records)
 
-    names = [topic_name(topic, settings.topic_prefix) for topic in TOPICS]
+    names = [topic_name(topic, settings.topic_prefix) for topic in COUNTED]
     operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
     keeper = ViewKeeper(views, names, settings.topic_partitions, utc_now)
 
@@ -113,10 +121,40 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     )
     rounds = Rounds(comparer, runner.owned, utc_now)
     ticker = Ticker(look, join, report, rounds, AppendOnlyFile(client).look)
+    producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    alert_ticker = _alerting(settings, client, postgres, lambda: keeper.windows, runner, producer)
     jobs = [
+        *(alert_ticker.rules, alert_ticker.looks, alert_ticker.tales),
         *(tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports),
         *(ticker.comparisons, ticker.upkeep),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)
+    await producer.close()
     await postgres.close()
     await client.aclose()
+
+
+def _alerting(
+    settings: MetricsSettings,
+    client: Client,
+    postgres: LazyPostgres,
+    windows: Callable[[], Windows],
+    runner: Runner,
+    producer: Producer,
+) -> AlertTicker:
+    """What looks at rules, and what tells of it."""
+    alerts, record = RedisAlerts(client), AlertRecord(postgres.pool, client)
+    keeper = AlertKeeper(
+        alerts, record, windows, runner.holding, settings.topic_partitions, utc_now
+    )
+    publisher = AlertPublisher(producer, topic_name(Topic.ALERTS, settings.topic_prefix))
+    operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
+
+    def shares() -> list[Partition]:
+        return [one for one in runner.owned() if one.topic == operations_topic]
+
+    return AlertTicker(
+        keeper.refresh,
+        lambda: keeper.look(shares()),
+        lambda: tell(alerts, shares(), publisher.publish),
+    )

@@ -5,14 +5,12 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from services.metrics.service.intake import GROUP
 from shared.kafka import ApplyBatch, subscribe_batches
-from shared.topics import Topic, topic_name
-
-TOPICS = (Topic.OPERATIONS, Topic.FEEDBACK)
+from shared.topics import COUNTED, topic_name
 
 
 def subscribe(
     broker: KafkaBroker, prefix: str, apply: ApplyBatch, max_records: int
 ) -> BatchSubscriber:
     """Bind operations and feedback to one fenced sink, which `app.py` chooses."""
-    topics = [topic_name(topic, prefix) for topic in TOPICS]
+    topics = [topic_name(topic, prefix) for topic in COUNTED]
     return subscribe_batches(broker, *topics, group=GROUP, apply=apply, max_records=max_records)

@@ -10,6 +10,9 @@ JOIN_EVERY_S = 1.0
 REPORT_EVERY_S = 5.0
 UPKEEP_EVERY_S = 1.0
 COMPARE_EVERY_S = 60.0
+# An alert needs two looks in a row: at this pace it fires within ten seconds.
+JUDGE_EVERY_S = 4.0
+TELL_EVERY_S = 0.5
 # A look may take at most this share of the time, however many models there are.
 LOOK_SHARE = 0.3
 
@@ -22,6 +25,27 @@ async def _every(seconds: float, work: Work, *, share: float = 1.0) -> None:
         await work()
         took = clock.monotonic() - started
         await asyncio.sleep(max(seconds - took, took / share - took))
+
+
+class AlertTicker:
+    """The clock's work on alerts."""
+
+    def __init__(self, refresh: Work, judge: Work, tell: Work) -> None:
+        self._refresh = refresh
+        self._judge = judge
+        self._tell = tell
+
+    async def rules(self) -> None:
+        """Read rules and what people did."""
+        await _every(JUDGE_EVERY_S, self._refresh)
+
+    async def looks(self) -> None:
+        """Look at every rule."""
+        await _every(JUDGE_EVERY_S, self._judge, share=LOOK_SHARE)
+
+    async def tales(self) -> None:
+        """Publish what became of alerts."""
+        await _every(TELL_EVERY_S, self._tell)
 
 
 class Ticker:

@@ -21,8 +21,13 @@ class Group(NamedTuple):
 class Grouped:
     """Cells of one model by window and group; what several rules ask for is summed once."""
 
-    def __init__(self, sums: Mapping[str, SeriesCells]) -> None:
+    def __init__(
+        self, sums: Mapping[str, SeriesCells], arrived: Mapping[Series, float] | None = None
+    ) -> None:
         self._sums = sums
+        self._arrived = arrived or {}
+        self.oldest = min(self._arrived.values(), default=float("inf"))
+        """When the series that has been quiet for longest last came."""
         self._known: dict[tuple[str, tuple[GroupBy, ...], Filter], dict[Group, Cell]] = {}
 
     def cells(self, window: str, rule: AlertRule) -> dict[Group, Cell]:
@@ -33,18 +38,31 @@ class Grouped:
             found = self._known[asked] = self._summed(*asked)
         return found
 
+    def arrivals(self, rule: AlertRule) -> dict[Group, float]:
+        """When something of each group of a rule last came."""
+        found: dict[Group, float] = {}
+        for series, at in self._arrived.items():
+            if _matches(rule.filter, series):
+                group = _group(rule.group_by, series)
+                found[group] = max(at, found.get(group, at))
+        return found
+
     def _summed(
         self, window: str, group_by: tuple[GroupBy, ...], wanted: Filter
     ) -> dict[Group, Cell]:
         members: dict[Group, list[Cell]] = {}
         for series, cell in self._sums.get(window, {}).items():
             if _matches(wanted, series):
-                group = Group(tuple((name, getattr(series, name)) for name in group_by))
+                group = _group(group_by, series)
                 members.setdefault(group, []).append(cell)
         return {
             group: cells[0] if len(cells) == 1 else merged(cells)
             for group, cells in members.items()
         }
+
+
+def _group(group_by: tuple[GroupBy, ...], series: Series) -> Group:
+    return Group(tuple((name, getattr(series, name)) for name in group_by))
 
 
 def _matches(wanted: Filter, series: Series) -> bool:

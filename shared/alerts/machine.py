@@ -36,9 +36,13 @@ class Alert:
     started_at: datetime
     told_at: datetime
     """When people were last told that it fires."""
+    seen: Finding | None = None
+    """What was last told of it."""
     steps: int = 0
     fired_at: datetime | None = None
     acknowledged_until: datetime | None = None
+    acted_at: datetime | None = None
+    """When somebody last did something to it."""
     bad: int = 1
     louder: int = 0
     softer: int = 0
@@ -53,7 +57,6 @@ class Step:
     step_id: UUID
     number: int
     alert: Alert
-    finding: Finding | None
     reason: str
     at: datetime
     actor: str | None = None
@@ -92,11 +95,11 @@ def acknowledge(alert: Alert, until: datetime, actor: str, note: str, now: datet
     """Somebody looks after it; until then nobody is told again."""
     if alert.state not in (State.FIRING, State.ACKNOWLEDGED):
         return alert, []
-    taken = replace(alert, state=State.ACKNOWLEDGED, acknowledged_until=until)
+    taken = replace(alert, state=State.ACKNOWLEDGED, acknowledged_until=until, acted_at=now)
     return _told(taken, None, note, now, actor)
 
 
-def resolve(alert: Alert, actor: str, note: str, now: datetime) -> Outcome:
+def resolve(alert: Alert, actor: str | None, note: str, now: datetime) -> Outcome:
     """Somebody ends it; if it is still bad, the next look begins a new episode."""
     return _ended(alert, None, note, now, actor)
 
@@ -168,6 +171,6 @@ def _told(
     alert: Alert, finding: Finding | None, reason: str, now: datetime, actor: str | None = None
 ) -> tuple[Alert, list[Step]]:
     number = alert.steps + 1
-    alert = replace(alert, steps=number)
+    alert = replace(alert, steps=number, seen=finding or alert.seen)
     step_id = uuid5(alert.alert_id, str(number))
-    return alert, [Step(step_id, number, alert, finding, reason, now, actor)]
+    return alert, [Step(step_id, number, alert, reason, now, actor)]

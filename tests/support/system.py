@@ -12,6 +12,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from deploy.jobs.roles import give_passwords
 from deploy.jobs.topics import create_topics
 from deploy.migrations import migrate
+from shared.tasks import end
 
 PASSWORD = "only-for-tests"
 SECRET = "only-for-tests-but-long-enough-to-be-one"
@@ -86,8 +87,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
         if task.done():
             task.result()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 Rows = Callable[..., Awaitable[list[asyncpg.Record]]]

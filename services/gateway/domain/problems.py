@@ -10,6 +10,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "There is no such thing"),
     "method-not-allowed": (405, "The path does not answer this method"),
     "idempotency-in-flight": (409, "The first request with this key has not finished"),
+    "conflict": (409, "That cannot be done to it as it is now"),
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body is of a kind that is not read here"),
     "invalid": (422, "The request breaks the contract"),

@@ -2,14 +2,66 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
 from services.gateway.domain.problems import Problem
 
 MAX_BODY = 1024 * 1024
 JSON_TYPES = ("application/json",)
 ARRIVES_WITHIN_S = 15
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_body(request: Request, model: type[M]) -> M:
+    """The body as an object of `model`: 400 when it is no JSON, 422 that names each wrong field."""
+    body = await json_body(request, lambda _: None)
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI of a body that is read by `read_body`."""
+    schema = model.model_json_schema()
+    content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
+    return {"required": True, "content": content}
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """A schema without references into itself: OpenAPI would look for them elsewhere."""
+    if isinstance(part, list):
+        return [_inlined(one, definitions) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        return {
+            **_inlined(definitions[name], definitions),
+            **{k: v for k, v in part.items() if k != "$ref"},
+        }
+    return {name: _inlined(one, definitions) for name, one in part.items()}
+
+
+def _refused(error: ValidationError) -> Problem:
+    errors = [
+        {
+            "pointer": "".join(f"/{part}" for part in one["loc"]),
+            "code": one["type"],
+            "message": one["msg"],
+        }
+        for one in error.errors()
+    ]
+    if errors[0]["code"] == "json_invalid":
+        return Problem("bad-request", f"The body is not JSON: {errors[0]['message']}.")
+    name = errors[0]["pointer"][1:].replace("/", ".")
+    message = errors[0]["message"]
+    return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=errors)
 
 
 async def json_body(request: Request, bring: Callable[[int], None]) -> bytes:

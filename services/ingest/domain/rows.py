@@ -1,4 +1,4 @@
-"""Rows of the two event tables, in column order."""
+"""Rows of the event tables, in column order."""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from services.ingest.domain.batch import PseudonymOf, Read
 from shared.codec import fingerprint
+from shared.events.alert import AlertEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 
@@ -61,8 +62,20 @@ _FEEDBACK_FIELDS = [
     "source",
     "training_consent",
 ]
+_ALERT_STEP_FIELDS = [
+    "tenant_id",
+    "event_id",
+    "occurred_at",
+    "alert_id",
+    "step",
+    "state",
+    "severity",
+    "reason",
+    "actor",
+]
 _operation_fields = itemgetter(*_OPERATION_FIELDS)
 _feedback_fields = itemgetter(*_FEEDBACK_FIELDS)
+_alert_step_fields = itemgetter(*_ALERT_STEP_FIELDS)
 _COORDINATES = ["payload_hash", "kafka_topic", "kafka_partition", "kafka_offset"]
 
 OPERATION_COLUMNS = [
@@ -75,6 +88,7 @@ FEEDBACK_COLUMNS = [
     *("user_pseudonym", "metadata", "comment", "correction"),
     *_COORDINATES,
 ]
+ALERT_STEP_COLUMNS = [*_ALERT_STEP_FIELDS, *_COORDINATES]
 
 
 def operation_row(
@@ -110,6 +124,13 @@ def feedback_row(read: Read, pseudonym: PseudonymOf, *, content_free: bool) -> R
         *texts,
         *_coordinates(read),
     )
+
+
+def alert_step_row(read: Read) -> Row:
+    """One row of `performance_alert_steps`."""
+    event = read.event
+    assert isinstance(event, AlertEvent)  # noqa: S101 - the topic decides the model
+    return (*_alert_step_fields(event.__dict__), *_coordinates(read))
 
 
 def _coordinates(read: Read) -> Row:

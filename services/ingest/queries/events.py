@@ -6,7 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.ingest.domain.rows import FEEDBACK_COLUMNS, OPERATION_COLUMNS, Row
+from services.ingest.domain.rows import (
+    ALERT_STEP_COLUMNS,
+    FEEDBACK_COLUMNS,
+    OPERATION_COLUMNS,
+    Row,
+)
 from shared.delivery.postgres import Session
 from shared.measures.cells import FEEDBACK_SCALARS, SCALARS, Cells
 
@@ -25,6 +30,7 @@ class EventTable(NamedTuple):
     name: str
     columns: list[str]
     types: dict[str, str]
+    by_day: bool = True
 
 
 _TYPES = {
@@ -46,12 +52,15 @@ _TYPES = {
     "relevant": "boolean",
     "fast": "boolean",
     "training_consent": "boolean",
+    "alert_id": "uuid",
+    "step": "integer",
     "payload_hash": "bytea",
     "kafka_partition": "integer",
     "kafka_offset": "bigint",
 }
 OPERATIONS = EventTable("ai_model_operations", OPERATION_COLUMNS, _TYPES)
 FEEDBACK = EventTable("user_feedback", FEEDBACK_COLUMNS, _TYPES)
+ALERT_STEPS = EventTable("performance_alert_steps", ALERT_STEP_COLUMNS, _TYPES, by_day=False)
 
 _ROLLUP_KEY = (
     "tenant_id", "minute", "model_id", "environment", "operation_type", "variant", "topic",

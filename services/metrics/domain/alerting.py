@@ -1,17 +1,18 @@
 """Applies a tenant's rules to one model's windows and moves its alerts on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.alerts.burning import BURN_WINDOWS, look_at_burning
-from shared.alerts.finding import LAST_WEEK, Cell, Finding, look
+from shared.alerts.finding import Cell, Finding
 from shared.alerts.grouping import Group, Grouped, SeriesCells
+from shared.alerts.looking import look_at, windows_of
 from shared.alerts.machine import Alert, Step, advance, began
 from shared.alerts.rule import AlertRule
 from shared.alerts.silence import silent
+from shared.measures.cells import Series
 
 
 class KeptRule(NamedTuple):
@@ -33,38 +34,31 @@ class Change(NamedTuple):
 
     place: Place
     alert: Alert | None
-    steps: list[Step]
+    steps: Sequence[Step]
 
 
-def windows_of(rule: AlertRule) -> Sequence[str]:
-    """Windows that a rule looks at."""
-    if rule.burn_rate is not None:
-        return tuple(BURN_WINDOWS)
-    if rule.baseline is not None:
-        return rule.window, LAST_WEEK[rule.window]
-    return (rule.window,)
+class Seen(NamedTuple):
+    """What is known of one model: its windows by name, and when each series last came."""
+
+    sums: Mapping[str, SeriesCells]
+    arrived: Mapping[Series, float]
 
 
 def judge_model(
-    rules: Sequence[KeptRule],
-    alerts: Mapping[Place, Alert],
-    sums: Mapping[str, SeriesCells],
-    quiet_s: float,
-    now: datetime,
+    rules: Iterable[KeptRule], alerts: Mapping[Place, Alert], seen: Seen, now: datetime
 ) -> list[Change]:
     """Look at every group of every rule; answers only what changed.
 
-    `alerts` are those that live, `sums` the model's windows by name, `quiet_s` the seconds since
-    anything of the model last arrived.
+    `alerts` are those of this model that live. Times of arrival are seconds since 1970.
     """
-    grouped = Grouped(sums)
+    grouped = Grouped(seen.sums, seen.arrived)
     changes = []
     for rule_id, rule in rules:
-        silence = silent(rule, quiet_s)
         cells = {window: grouped.cells(window, rule) for window in windows_of(rule)}
-        for group in _groups(rule_id, cells, alerts, grouped, rule, silence):
+        quiet = _silent_groups(rule, grouped, now.timestamp())
+        for group in _groups(rule_id, cells, alerts) | quiet.keys():
             place = Place(rule_id, group)
-            finding = silence or _look(rule, group, cells)
+            finding = quiet.get(group) or _look(rule, group, cells)
             alert = alerts.get(place)
             if alert is None and finding.severity is None:
                 continue
@@ -76,21 +70,26 @@ def judge_model(
 
 
 def _look(rule: AlertRule, group: Group, cells: Mapping[str, Mapping[Group, Cell]]) -> Finding:
-    own = {window: found[group] for window, found in cells.items() if group in found}
-    return look_at_burning(rule, own) if rule.burn_rate is not None else look(rule, own)
+    return look_at(
+        rule, {window: found[group] for window, found in cells.items() if group in found}
+    )
+
+
+def _silent_groups(rule: AlertRule, grouped: Grouped, now: float) -> dict[Group, Finding]:
+    """Groups from which nothing came for long, and what the rule makes of that."""
+    if silent(rule, now - grouped.oldest) is None:
+        return {}
+    found = {}
+    for group, arrived in grouped.arrivals(rule).items():
+        finding = silent(rule, now - arrived)
+        if finding is not None:
+            found[group] = finding
+    return found
 
 
 def _groups(
-    rule_id: UUID,
-    cells: Mapping[str, Mapping[Group, Cell]],
-    alerts: Mapping[Place, Alert],
-    grouped: Grouped,
-    rule: AlertRule,
-    silence: Finding | None,
+    rule_id: UUID, cells: Mapping[str, Mapping[Group, Cell]], alerts: Iterable[Place]
 ) -> set[Group]:
-    """Groups with something in a window, those with an alert, and silent ones of the past days."""
+    """Groups with something in a window, and those with an alert."""
     found = {group for by_group in cells.values() for group in by_group}
-    found |= {place.group for place in alerts if place.rule_id == rule_id}
-    if silence is not None:
-        found |= grouped.cells("7d", rule).keys()
-    return found
+    return found | {place.group for place in alerts if place.rule_id == rule_id}

@@ -56,6 +56,9 @@ class Windows:
 
     def __init__(self, now: float, wanted: Callable[[Model], bool] = lambda _: True) -> None:
         self.dirty: set[Model] = set()
+        self.arrived: dict[Model, dict[Series, float]] = {}
+        """When something of a series last came, by our own clock."""
+        self._now = now
         self._wanted = wanted
         self._cells: dict[Place, SeriesCells] = {}
         self._by_start: dict[tuple[str, int], set[Place]] = {}
@@ -73,7 +76,10 @@ class Windows:
         for window, span in self._spans.items():
             if RESOLUTION[window] == place.resolution and span.start <= place.start < span.end:
                 self._add(window, place.tenant_id, changes, 1)
-        self.dirty |= {(place.tenant_id, series.model_id) for series in changes}
+        for series in changes:
+            model = place.tenant_id, series.model_id
+            self.dirty.add(model)
+            self.arrived.setdefault(model, {})[series] = self._now
         if new:
             self._cells[place] = new
             self._by_start.setdefault((place.resolution, place.start), set()).add(place)
@@ -87,7 +93,7 @@ class Windows:
 
     def advance(self, now: float) -> bool:
         """Let time pass; true when any window moved."""
-        moved = False
+        moved, self._now = False, now
         for window in LENGTHS:
             old, new = self._spans[window], span_of(window, now)
             if new != old:
@@ -103,6 +109,10 @@ class Windows:
         """Window -> series -> cell of one model."""
         return self._sums.get(model, {})
 
+    def models(self) -> list[Model]:
+        """Models of which anything is in a window."""
+        return sorted(self._sums)
+
     def span(self, window: str) -> Span:
         """What the window holds now."""
         return self._spans[window]
@@ -112,6 +122,7 @@ class Windows:
         if any(self.sums(model).values()):
             return False
         self._sums.pop(model, None)
+        self.arrived.pop(model, None)
         return True
 
     def _shift(self, window: str, old: Span, new: Span) -> None:

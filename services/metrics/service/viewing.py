@@ -51,6 +51,11 @@ class ViewKeeper:
         self._seen: dict[Partition, Position] = {}
         self._windows = Windows(0.0)
 
+    @property
+    def windows(self) -> Windows:
+        """What the views are made of; another object after every take-over."""
+        return self._windows
+
     async def look(self, shares: Iterable[int]) -> None:
         """Bring our views up to now; `shares` are the operations partitions that we consume."""
         now = self._now().timestamp()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.gateway import queries
+from services.gateway.queries import reading as queries
 from services.gateway.store.postgres import PostgresReads
+from services.gateway.store.sessions import Sessions
 from shared.stores import LazyPostgres
 from tests.support.system import prepared, querying
 
@@ -34,6 +35,6 @@ async def test_what_is_stored_meanwhile_is_in_all_statements_or_in_none(
     monkeypatch.setattr(queries, "minutes", twice)
     postgres = LazyPostgres(SecretStr(dsns["gateway"]), service="gateway")
     now = datetime.now(UTC)
-    found: Any = await PostgresReads(postgres).minutes("acme", None, (now, now), 60)
+    found: Any = await PostgresReads(Sessions(postgres)).minutes("acme", None, (now, now), 60)
     assert found == (0, 0)
     await postgres.close()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
-from services.metrics.domain.alerting import KeptRule, judge_model
+from services.metrics.domain.alerting import KeptRule, Seen, judge_model
 from services.metrics.domain.alerting import Place as AlertPlace
 from services.metrics.domain.windows import Place, Windows
 from shared.alerts.machine import Alert, State, Step
@@ -45,24 +45,18 @@ def lived(days: Days, length_s: float, rules: Sequence[AlertRule], seed: int) ->
     names = {one.rule_id: one.rule.name for one in kept}
     windows, alerts = Windows(BEGIN), dict[AlertPlace, Alert]()
     minute, hour = _Open(MINUTE_CELLS, MINUTE), _Open(HOUR_CELLS, HOUR)
-    arrived = 0.0
     for tick in range(int(length_s / days.every_s)):
         at = (tick + 1) * days.every_s
         now = BEGIN + at
         windows.advance(now)
         count = int(chance.poisson(days.per_hour * days.every_s / HOUR))
         if count:
-            arrived = at
             more = _cell(chance, count, days.succeeds(at))
             for cell in (minute, hour):
                 cell.add(windows, now, more)
-        changes = judge_model(
-            kept,
-            alerts,
-            windows.sums((TENANT, SERIES.model_id)),
-            at - arrived,
-            datetime.fromtimestamp(now, UTC),
-        )
+        model = TENANT, SERIES.model_id
+        seen = Seen(windows.sums(model), windows.arrived.get(model, {}))
+        changes = judge_model(kept, alerts, seen, datetime.fromtimestamp(now, UTC))
         for place, alert, steps in changes:
             if alert is None:
                 del alerts[place]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.metrics.domain.alerting import Change, KeptRule, Place, judge_model
+from services.metrics.domain.alerting import Change, KeptRule, Place, Seen, judge_model
 from shared.alerts.grouping import Group
 from shared.alerts.machine import Alert, State
 from shared.alerts.rule import AlertRule
@@ -30,7 +30,8 @@ def play(
     sums = {"1h": {} if quiet_s else hour, "7d": hour}
     for look in range(looks):
         now = NOON + timedelta(seconds=5 * look)
-        for change in judge_model([of], alerts, sums, quiet_s, now):
+        arrived = dict.fromkeys(hour, NOON.timestamp() - quiet_s)
+        for change in judge_model([of], alerts, Seen(sums, arrived), now):
             told.append(change)
             if change.alert is None:
                 del alerts[change.place]
@@ -70,7 +71,7 @@ def test_a_silent_group_is_told_apart_by_policy() -> None:
     alerts, told = play(rule(no_data="alert"), seen, quiet_s=7_200)
     assert [alert.state for alert in alerts.values()] == [State.FIRING]
     assert "Nothing came for 120 minutes" in told[-1].steps[0].reason
-    assert play(rule(no_data="alert"), seen, quiet_s=7_199)[0] == {}
+    assert play(rule(no_data="alert"), seen, quiet_s=7_190)[0] == {}
 
 
 def test_nothing_is_said_of_what_did_not_change() -> None:

@@ -1,4 +1,4 @@
-"""SQL of the gateway: one function per statement, inside a transaction that knows its tenant."""
+"""SQL of operations and minutes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,0 +1,1 @@
+"""SQL of the gateway: one function per statement, inside a transaction that knows its tenant."""

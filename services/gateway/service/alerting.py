@@ -1,0 +1,182 @@
+"""What people do with rules and alerts."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.gateway.domain.alerts import Acknowledgement, alert_view, rule_view, trial
+from services.gateway.domain.problems import Problem
+from shared.alerts.grouping import Grouped
+from shared.alerts.looking import LENGTHS_S, look_at, windows_of
+from shared.alerts.rule import AlertRule, Filter
+from shared.clock import Clock
+from shared.measures.cells import MINUTE, Cell, Series, add_into
+
+MOST_RULES = 200
+ACKNOWLEDGED_FOR = timedelta(hours=4)
+LONGEST = timedelta(days=30)
+LIVE = ("pending", "firing", "acknowledged")
+
+Row = Any  # a row of the store: members by column
+
+
+class Store(Protocol):
+    """Where rules and alerts stay."""
+
+    async def rule(self, tenant_id: str, rule_id: UUID) -> Row | None:
+        """One rule."""
+
+    async def count_rules(self, tenant_id: str) -> int:
+        """How many there are."""
+
+    async def anything_matches(self, tenant_id: str, wanted: Filter) -> bool:
+        """Whether the tenant ever sent what a filter names."""
+
+    async def add_rule(self, tenant_id: str, rule_id: UUID, body: str, actor: str) -> Row:
+        """Keep a new rule."""
+
+    async def replace_rule(self, tenant_id: str, rule_id: UUID, body: str) -> Row | None:
+        """Put a rule in another's place."""
+
+    async def alert(self, tenant_id: str, alert_id: UUID) -> tuple[Row, Sequence[Row]] | None:
+        """One alert and its history."""
+
+    async def act(  # noqa: PLR0913, PLR0917 - one parameter per column
+        self,
+        tenant_id: str,
+        action_id: UUID,
+        alert_id: UUID,
+        action: str,
+        until: datetime | None,
+        note: str,
+        actor: str,
+    ) -> None:
+        """Keep what somebody did."""
+
+
+class Minutes(Protocol):
+    """Minutes in the system of record."""
+
+    async def minutes(
+        self, tenant_id: str, model_id: str | None, span: tuple[datetime, datetime], step_s: int
+    ) -> dict[tuple[Series, datetime], Cell]:
+        """Sums of minutes."""
+
+
+class Alerting:
+    """Rules and alerts of one tenant at a time."""
+
+    def __init__(
+        self, store: Store, minutes: Minutes, now: Clock, new_id: Callable[[], UUID]
+    ) -> None:
+        self._store = store
+        self._minutes = minutes
+        self._now = now
+        self._new_id = new_id
+
+    async def add(self, tenant_id: str, rule: AlertRule, actor: str) -> dict[str, Any]:
+        """Keep a new rule."""
+        await self._check(tenant_id, rule)
+        if await self._store.count_rules(tenant_id) >= MOST_RULES:
+            raise refused("", f"a tenant has at most {MOST_RULES} rules; remove one first")
+        body = rule.model_dump_json()
+        return rule_view(await self._store.add_rule(tenant_id, self._new_id(), body, actor))
+
+    async def replace(self, tenant_id: str, rule_id: UUID, rule: AlertRule) -> dict[str, Any]:
+        """Put a rule in another's place; its alerts go on under the new one."""
+        await self._check(tenant_id, rule)
+        row = await self._store.replace_rule(tenant_id, rule_id, rule.model_dump_json())
+        if row is None:
+            raise no_rule(rule_id)
+        return rule_view(row)
+
+    async def test(self, tenant_id: str, rule_id: UUID) -> dict[str, Any]:
+        """Evaluate a rule now, from stored minutes, and tell nobody."""
+        row = await self._store.rule(tenant_id, rule_id)
+        if row is None:
+            raise no_rule(rule_id)
+        rule, now = AlertRule.model_validate_json(row["body"]), self._now()
+        sums = {name: await self._sums(tenant_id, rule, name, now) for name in windows_of(rule)}
+        # Every group names its model, so all models can be grouped at once.
+        grouped = Grouped(sums)
+        cells = {window: grouped.cells(window, rule) for window in sums}
+        found = []
+        for group in sorted({group for each in cells.values() for group in each}):
+            held = {window: each[group] for window, each in cells.items() if group in each}
+            found.append(trial(group, look_at(rule, held)))
+        return {"rule_id": rule_id, "as_of": now, "groups": found}
+
+    async def resolve(
+        self, tenant_id: str, alert_id: UUID, note: str, actor: str
+    ) -> dict[str, Any]:
+        """End an alert; metrics tells it within seconds."""
+        shown = await self._live(tenant_id, alert_id)
+        await self._store.act(tenant_id, self._new_id(), alert_id, "resolve", None, note, actor)
+        return shown | {"state": "resolved", "resolved_at": self._now()}
+
+    async def acknowledge(
+        self, tenant_id: str, alert_id: UUID, taken: Acknowledgement, actor: str
+    ) -> dict[str, Any]:
+        """Take an alert over for a while; metrics tells it within seconds."""
+        now = self._now()
+        until = taken.until or now + ACKNOWLEDGED_FOR
+        if not now < until <= now + LONGEST:
+            raise refused("/until", f"must lie ahead, by at most {LONGEST.days} days")
+        shown = await self._live(tenant_id, alert_id)
+        if shown["state"] == "pending":
+            raise Problem("conflict", "The alert does not fire yet; there is nothing to take.")
+        await self._store.act(
+            tenant_id, self._new_id(), alert_id, "acknowledge", until, taken.note, actor
+        )
+        return shown | {"state": "acknowledged", "acknowledged_until": until}
+
+    async def _live(self, tenant_id: str, alert_id: UUID) -> dict[str, Any]:
+        found = await self._store.alert(tenant_id, alert_id)
+        if found is None:
+            raise no_alert(alert_id)
+        if found[0]["state"] not in LIVE:
+            raise Problem("conflict", "The alert has ended; nothing can be done to it any more.")
+        return alert_view(found[0])
+
+    async def _check(self, tenant_id: str, rule: AlertRule) -> None:
+        if rule.baseline is not None:
+            raise refused("/baseline", "is not evaluated yet; use limits or a burn rate")
+        if rule.channels:
+            raise refused("/channels", "there is no such channel; leave it out for all")
+        if rule.filter != Filter() and not await self._store.anything_matches(
+            tenant_id, rule.filter
+        ):
+            raise refused("/filter", "matches nothing that was ever sent; check the names")
+
+    async def _sums(
+        self, tenant_id: str, rule: AlertRule, window: str, now: datetime
+    ) -> dict[Series, Cell]:
+        name, _, back = window.partition("@")
+        end = now - timedelta(days=7) if back else now
+        start = (end - timedelta(seconds=LENGTHS_S[name])).replace(second=0, microsecond=0)
+        span = start, end + timedelta(seconds=MINUTE)
+        stored = await self._minutes.minutes(
+            tenant_id, rule.filter.model_id, span, 2 * LENGTHS_S[name]
+        )
+        sums: dict[Series, Cell] = {}
+        for (series, _at), cell in stored.items():
+            add_into(sums.setdefault(series, {}), cell)
+        return sums
+
+
+def refused(pointer: str, message: str) -> Problem:
+    """A 422 that names the field."""
+    error = {"pointer": pointer, "code": "invalid_field", "message": message}
+    name = pointer[1:]
+    return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=[error])
+
+
+def no_rule(rule_id: UUID) -> Problem:
+    """The 404 of a rule."""
+    return Problem("not-found", f"There is no alert rule {rule_id}.")
+
+
+def no_alert(alert_id: UUID) -> Problem:
+    """The 404 of an alert."""
+    return Problem("not-found", f"There is no alert {alert_id}.")

@@ -1,0 +1,95 @@
+"""Alert rules and alerts in Postgres, as people see and change them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.cursor import Cursor
+from services.gateway.queries import alerts as queries
+from services.gateway.store.sessions import Sessions
+from shared.alerts.rule import Filter
+
+Row = asyncpg.Record
+
+
+class PostgresAlerts:
+    """One transaction per question or change."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def rules(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
+        """Rules, newest first."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.rules(connection, tenant_id, after, limit)
+
+    async def rule(self, tenant_id: str, rule_id: UUID) -> Row | None:
+        """One rule."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.rule(connection, tenant_id, rule_id)
+
+    async def count_rules(self, tenant_id: str) -> int:
+        """How many there are."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.count_rules(connection, tenant_id)
+
+    async def anything_matches(self, tenant_id: str, wanted: Filter) -> bool:
+        """Whether the tenant ever sent what a filter names."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.anything_matches(connection, tenant_id, wanted)
+
+    async def add_rule(self, tenant_id: str, rule_id: UUID, body: str, actor: str) -> Row:
+        """Keep a new rule; raises `NameTakenError`."""
+        try:
+            async with self._sessions.writing(tenant_id) as connection:
+                return await queries.insert_rule(connection, tenant_id, rule_id, body, actor)
+        except asyncpg.UniqueViolationError as error:
+            raise NameTakenError from error
+
+    async def replace_rule(self, tenant_id: str, rule_id: UUID, body: str) -> Row | None:
+        """Put a rule in another's place; raises `NameTakenError`."""
+        try:
+            async with self._sessions.writing(tenant_id) as connection:
+                return await queries.replace_rule(connection, tenant_id, rule_id, body)
+        except asyncpg.UniqueViolationError as error:
+            raise NameTakenError from error
+
+    async def delete_rule(self, tenant_id: str, rule_id: UUID) -> bool:
+        """Remove a rule; false when there is none."""
+        async with self._sessions.writing(tenant_id) as connection:
+            return await queries.delete_rule(connection, tenant_id, rule_id)
+
+    async def alerts(
+        self, tenant_id: str, filters: Mapping[str, Any], after: Cursor | None, limit: int
+    ) -> Sequence[Row]:
+        """Alerts, newest first."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.alerts(connection, tenant_id, filters, after, limit)
+
+    async def alert(self, tenant_id: str, alert_id: UUID) -> tuple[Row, Sequence[Row]] | None:
+        """One alert and its history, of one instant."""
+        async with self._sessions.reading(tenant_id) as connection:
+            row = await queries.alert(connection, tenant_id, alert_id)
+            if row is None:
+                return None
+            return row, await queries.steps(connection, tenant_id, alert_id)
+
+    async def act(  # noqa: PLR0913, PLR0917 - one parameter per column
+        self,
+        tenant_id: str,
+        action_id: UUID,
+        alert_id: UUID,
+        action: str,
+        until: datetime | None,
+        note: str,
+        actor: str,
+    ) -> None:
+        """Keep what somebody did."""
+        async with self._sessions.writing(tenant_id) as connection:
+            await queries.insert_action(
+                connection, tenant_id, action_id, alert_id, action, until, note, actor
+            )

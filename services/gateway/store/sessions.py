@@ -1,0 +1,65 @@
+"""Transactions as `svc_api` that know their tenant; row level security does the rest."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from services.gateway.domain.problems import AwayError
+from shared.delivery.postgres import Session
+from shared.stores import LazyPostgres
+
+STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '5s'"
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a session that was ended while it was being given back
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidPasswordError,
+)
+
+
+class Sessions:
+    """Sessions of one pool; whatever says that Postgres is away becomes `AwayError`."""
+
+    def __init__(self, postgres: LazyPostgres) -> None:
+        self._postgres = postgres
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: str) -> AsyncIterator[Session]:
+        """Read as a tenant: an answer of several statements is of one instant."""
+        async with (
+            self.connected() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await set_tenant(connection, tenant_id)
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, tenant_id: str) -> AsyncIterator[Session]:
+        """Write as a tenant, whole or not at all."""
+        async with self.connected() as connection, connection.transaction():
+            await set_tenant(connection, tenant_id)
+            yield connection
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Session]:
+        """A connection that knows no tenant yet."""
+        try:
+            pool = await self._postgres.pool()
+            async with pool.acquire(timeout=5) as connection:
+                yield connection
+        except AWAY as error:
+            raise AwayError("postgres") from error
+
+
+async def set_tenant(connection: Session, tenant_id: str) -> None:
+    """Bind the running transaction to a tenant."""
+    if not connection.is_in_transaction():
+        raise RuntimeError("a tenant is set inside a transaction only")
+    await connection.execute(STATEMENT_TIMEOUT)
+    await connection.execute("SELECT set_config('app.tenant_id', $1, true)", tenant_id)

@@ -1,0 +1,25 @@
+"""One look at one group, whatever kind of rule it is."""
+
+from collections.abc import Sequence
+
+from shared.alerts.burning import BURN_WINDOWS, look_at_burning
+from shared.alerts.finding import LAST_WEEK, Cells, Finding, look
+from shared.alerts.rule import AlertRule
+from shared.keys import WINDOWS
+
+LENGTHS_S = WINDOWS | BURN_WINDOWS
+"""Every window that a rule can look at, and its length in seconds."""
+
+
+def windows_of(rule: AlertRule) -> Sequence[str]:
+    """Windows that a rule looks at."""
+    if rule.burn_rate is not None:
+        return tuple(BURN_WINDOWS)
+    if rule.baseline is not None:
+        return rule.window, LAST_WEEK[rule.window]
+    return (rule.window,)
+
+
+def look_at(rule: AlertRule, cells: Cells) -> Finding:
+    """What the rule sees in a group's windows."""
+    return look_at_burning(rule, cells) if rule.burn_rate is not None else look(rule, cells)

@@ -1,0 +1,26 @@
+"""Who calls the gateway in these tests, and what they send."""
+
+from typing import Any, NamedTuple
+
+import httpx2
+
+from tests.support.events import operation
+
+
+class Clients(NamedTuple):
+    """One client per kind of caller."""
+
+    admin: httpx2.AsyncClient
+    agent: httpx2.AsyncClient
+    viewer: httpx2.AsyncClient
+    stranger: httpx2.AsyncClient
+    """An admin of another tenant."""
+    nobody: httpx2.AsyncClient
+
+
+def fields(number: int, **changes: Any) -> dict[str, Any]:
+    """An operation without what the gateway fills in."""
+    event = operation(number) | changes
+    for name in ("event_id", "occurred_at", "tenant_id"):
+        del event[name]
+    return event

@@ -1,0 +1,70 @@
+"""Gateway, ingest and metrics in this process, and clients that speak to them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from deploy.jobs.keys import create_key
+from deploy.local.process import free_port
+from services.gateway.app import run as run_gateway
+from services.gateway.settings import GatewaySettings
+from services.ingest.app import run as run_ingest
+from services.ingest.settings import IngestSettings
+from services.metrics.app import run as run_metrics
+from services.metrics.settings import MetricsSettings
+from tests.integration.gateway.callers import Clients
+from tests.support.system import SECRET, prepared, running, topics
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+async def clients(
+    kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
+) -> AsyncIterator[Clients]:
+    """Gateway, ingest and metrics, and clients that speak to them."""
+    dsns = await prepared(database_dsn)
+    await topics(kafka_bootstrap, topic_prefix)
+    common: dict[str, Any] = {
+        "kafka_bootstrap_servers": kafka_bootstrap,
+        "topic_prefix": topic_prefix,
+        "redis_url": redis_url,
+    }
+    port = free_port()
+    gateway = GatewaySettings(
+        **common, postgres_dsn=dsns["gateway"], secret_key=SECRET, gateway_port=port
+    )
+    keys = [
+        (await create_key(database_dsn, tenant=tenant, role=role, name="test")).key
+        for tenant, role in (
+            ("acme", "admin"),
+            ("acme", "agent"),
+            ("acme", "viewer"),
+            ("globex", "admin"),
+        )
+    ]
+    async with (
+        running(
+            run_ingest(IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET))
+        ),
+        running(run_metrics(MetricsSettings(**common, postgres_dsn=dsns["metrics"]))),
+        running(run_gateway(gateway)),
+    ):
+        url = f"http://127.0.0.1:{port}"
+        made = [
+            httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+            for key in keys
+        ]
+        made.append(httpx2.AsyncClient(base_url=url, timeout=20))
+
+        async def ready() -> bool:
+            try:
+                return (await made[-1].get("/readyz")).status_code == 200
+            except httpx2.TransportError:
+                return False
+
+        await eventually(ready, why="the gateway is ready")
+        yield Clients(*made)
+        for client in made:
+            await client.aclose()

@@ -1,0 +1,179 @@
+"""Alert rules and alerts over HTTP: made, tested, fired, taken, ended, and whose they are."""
+
+from typing import Any
+
+import pytest
+
+from services.metrics import ticker
+from tests.integration.gateway.callers import Clients, fields
+from tests.support.waiting import eventually
+
+PAST = {
+    "operator": None,
+    "warning": None,
+    "baseline": {"kind": "same_hour_last_week", "delta": 0.1},
+}
+RULE = {"name": "errors", "metric": "error_rate", "operator": ">", "warning": 0.2}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _often() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ticker, "JUDGE_EVERY_S", 0.2)
+        yield
+
+
+async def logged(
+    clients: Clients, model: str, first: int, *, success: bool, count: int = 40
+) -> None:
+    """Operations of a model, logged and stored."""
+    events = [
+        fields(n, model_id=model, success=success, error_type=None)
+        for n in range(first, first + count)
+    ]
+    answer = await clients.agent.post("/ai/operations/log", json=events)
+    assert answer.json()["accepted"] == count
+
+    async def stored() -> bool:
+        found = await clients.viewer.get("/ai/operations", params={"model_id": model})
+        return bool(found.json()["items"])
+
+    await eventually(stored, why=f"operations of {model} are stored", deadline_s=30)
+
+
+async def made(clients: Clients, **changes: Any) -> dict[str, Any]:
+    answer = await clients.admin.post("/ai/alert-rules", json=RULE | changes)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def alert_of(clients: Clients, rule: dict[str, Any], state: str) -> dict[str, Any]:
+    async def found() -> Any:
+        query = {"rule_id": rule["id"], "state": state}
+        items = (await clients.viewer.get("/ai/alerts", params=query)).json()["items"]
+        return items[0] if items else None
+
+    return dict(
+        await eventually(found, why=f"an alert of {rule['name']} is {state}", deadline_s=30)
+    )
+
+
+async def test_a_rule_is_kept_as_it_was_sent(clients: Clients) -> None:
+    rule = await made(clients, name="kept", labels={"team": "search"}, hold_for_s=60)
+    assert rule.items() >= (RULE | {"name": "kept", "labels": {"team": "search"}}).items()
+    assert (rule["window"], rule["group_by"]) == ("1h", ["model_id", "environment"])
+    assert rule["created_by"].startswith("key:")
+    path = f"/ai/alert-rules/{rule['id']}"
+    assert (await clients.viewer.get(path)).json() == rule
+    assert rule in (await clients.viewer.get("/ai/alert-rules?limit=1000")).json()["items"]
+    changed = await clients.admin.put(path, json=RULE | {"name": "kept", "warning": 0.3})
+    assert (changed.status_code, changed.json()["warning"]) == (200, 0.3)
+    assert (await clients.admin.delete(path)).status_code == 204
+    assert (await clients.viewer.get(path)).status_code == 404
+    assert (await clients.admin.delete(path)).status_code == 404
+
+
+async def test_pages_follow_each_other(clients: Clients) -> None:
+    names = [f"page {n}" for n in range(5)]
+    for name in names:
+        await made(clients, name=name)
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await clients.viewer.get(f"/ai/alert-rules?limit=2{cursor}")).json()
+        seen += [one["name"] for one in page["items"]]
+        following = page["next_cursor"]
+        cursor = f"&cursor={following}" if following else None
+    assert [name for name in seen if name.startswith("page")] == names[::-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"metric": "nonsense"}, "/metric"),
+        ({"window": "2h"}, "/window"),
+        ({"warning": 7}, ""),
+        ({"filter": {"model_id": "never-sent"}}, "/filter"),
+        ({"channels": ["0192f0c0-0000-7000-8000-000000000001"]}, "/channels"),
+        ({"treshold": 1}, "/treshold"),
+        (PAST, "/baseline"),
+    ],
+)
+async def test_a_rule_that_makes_no_sense_is_refused(
+    clients: Clients, changes: dict[str, Any], pointer: str
+) -> None:
+    answer = await clients.admin.post("/ai/alert-rules", json=RULE | {"name": "bad"} | changes)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_what_is_no_rule_at_all_is_refused(clients: Clients) -> None:
+    await made(clients, name="twice")
+    again = await clients.admin.post("/ai/alert-rules", json=RULE | {"name": "twice"})
+    assert (again.status_code, again.json()["errors"][0]["pointer"]) == (422, "/name")
+    text = await clients.admin.post(
+        "/ai/alert-rules", content=b"{", headers={"content-type": "application/json"}
+    )
+    assert text.status_code == 400
+    form = await clients.admin.post("/ai/alert-rules", data={"name": "x"})
+    assert form.status_code == 415
+
+
+async def test_an_alert_fires_is_taken_and_ends(clients: Clients) -> None:
+    await logged(clients, "bad-model", 2_000, success=False)
+    rule = await made(clients, name="bad model", filter={"model_id": "bad-model"})
+    alert = await alert_of(clients, rule, "firing")
+    assert (alert["rule_id"], alert["severity"], alert["sample"]) == (rule["id"], "warning", 40)
+    assert (alert["value"], alert["threshold"], alert["window"]) == (1.0, 0.2, "1h")
+    assert alert["interval"]["low"] > 0.2
+    tested = (await clients.admin.post(f"/ai/alert-rules/{rule['id']}/test")).json()
+    (group,) = tested["groups"]
+    assert (group["would"], group["severity"], group["sample"]) == ("fire", "warning", 40)
+    path = f"/ai/alerts/{alert['id']}"
+    taken = await clients.admin.post(f"{path}/acknowledge", json={"note": "on it"})
+    assert (taken.status_code, taken.json()["state"]) == (200, "acknowledged")
+    await alert_of(clients, rule, "acknowledged")
+    await logged(clients, "bad-model", 3_000, success=True, count=500)
+    await alert_of(clients, rule, "resolved")
+    whole = (await clients.viewer.get(path)).json()
+    states = [step["state"] for step in whole["history"]]
+    assert states == ["pending", "firing", "acknowledged", "resolved"]
+    assert whole["history"][2]["note"] == "on it"
+    assert whole["history"][2]["actor"].startswith("key:")
+    for action in ("resolve", "acknowledge"):
+        assert (await clients.admin.post(f"{path}/{action}", json={})).status_code == 409
+
+
+async def test_somebody_ends_an_alert(clients: Clients) -> None:
+    await logged(clients, "ended", 4_000, success=False)
+    rule = await made(clients, name="ended", filter={"model_id": "ended"})
+    alert = await alert_of(clients, rule, "firing")
+    wrong = await clients.admin.post(
+        f"/ai/alerts/{alert['id']}/acknowledge", json={"until": "2020-01-01T00:00:00Z"}
+    )
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/until")
+    done = await clients.admin.post(f"/ai/alerts/{alert['id']}/resolve", json={"note": "known"})
+    assert (done.status_code, done.json()["state"]) == (200, "resolved")
+
+    async def ended() -> bool:
+        return bool((await clients.viewer.get(f"/ai/alerts/{alert['id']}")).json()["resolved_at"])
+
+    await eventually(ended, why="the step is stored", deadline_s=30)
+    await clients.admin.delete(f"/ai/alert-rules/{rule['id']}")
+
+
+async def test_other_tenants_and_roles_have_no_part_in_it(clients: Clients) -> None:
+    rule = await made(clients, name="ours")
+    path = f"/ai/alert-rules/{rule['id']}"
+    assert (await clients.stranger.get(path)).status_code == 404
+    assert (await clients.stranger.put(path, json=RULE)).status_code == 404
+    assert (await clients.stranger.delete(path)).status_code == 404
+    assert (await clients.stranger.post(f"{path}/test")).status_code == 404
+    assert (await clients.stranger.get("/ai/alerts")).json()["items"] == []
+    alert = (await clients.admin.get("/ai/alerts")).json()["items"][0]
+    for action in ("resolve", "acknowledge"):
+        answer = await clients.stranger.post(f"/ai/alerts/{alert['id']}/{action}", json={})
+        assert answer.status_code == 404
+    assert (await clients.viewer.post("/ai/alert-rules", json=RULE)).status_code == 403
+    assert (await clients.agent.get("/ai/alerts")).status_code == 403
+    assert (await clients.nobody.get("/ai/alerts")).status_code == 401
