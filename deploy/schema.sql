@@ -288,6 +288,7 @@ CREATE TABLE public.performance_alerts (
     observed_over text NOT NULL,
     reason text NOT NULL,
     step integer NOT NULL,
+    stepped_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone NOT NULL,
     fired_at timestamp with time zone,
     acknowledged_until timestamp with time zone,
@@ -385,7 +386,7 @@ CREATE INDEX ai_model_operations_by_operation ON ONLY public.ai_model_operations
 
 CREATE INDEX ai_model_operations_by_time ON ONLY public.ai_model_operations USING btree (tenant_id, occurred_at DESC, event_id DESC);
 
-CREATE INDEX alert_actions_by_time ON public.alert_actions USING btree (created_at);
+CREATE INDEX alert_actions_by_alert ON public.alert_actions USING btree (tenant_id, alert_id);
 
 CREATE UNIQUE INDEX alert_rules_by_name ON public.alert_rules USING btree (tenant_id, ((body ->> 'name'::text)));
 

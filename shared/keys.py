@@ -60,6 +60,11 @@ def untold(topic: str, partition: int) -> str:
     return f"{tag(topic, partition)}:untold"
 
 
+def ended(topic: str, partition: int) -> str:
+    """Sorted set: ids of alerts that have ended -> when, Unix seconds."""
+    return f"{tag(topic, partition)}:ended"
+
+
 def cell_member(resolution: str, tenant_id: str, start: int) -> str:
     """Name of one cell hash: `m` or `h`, tenant, start in seconds since 1970."""
     return f"{resolution}:{tenant_id}:{start}"

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import asyncpg
@@ -122,7 +122,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     rounds = Rounds(comparer, runner.owned, utc_now)
     ticker = Ticker(look, join, report, rounds, AppendOnlyFile(client).look)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
-    alert_ticker = _alerting(settings, client, postgres, lambda: keeper.windows, runner, producer)
+    alert_ticker = _alerting(settings, client, postgres, keeper, runner, producer)
     jobs = [
         *(alert_ticker.rules, alert_ticker.looks, alert_ticker.tales),
         *(tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports),
@@ -134,18 +134,39 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     await client.aclose()
 
 
+# So many records are read in seconds: sooner than two looks follow each other.
+CAUGHT_UP = 50_000
+
+
+class _Around:
+    """What the keeper of alerts asks of the rest of this process."""
+
+    def __init__(self, views: ViewKeeper, runner: Runner) -> None:
+        self._views = views
+        self._runner = runner
+
+    def windows(self, share: Partition) -> Windows | None:
+        return self._views.whole(share.partition)
+
+    def hears(self) -> bool:
+        runner = self._runner
+        waits = runner.waits_for_log_since, runner.waits_for_store_since
+        is_known = all(one in runner.lag for one in runner.owned())
+        return waits == (None, None) and is_known and sum(runner.lag.values()) < CAUGHT_UP
+
+
 def _alerting(
     settings: MetricsSettings,
     client: Client,
     postgres: LazyPostgres,
-    windows: Callable[[], Windows],
+    views: ViewKeeper,
     runner: Runner,
     producer: Producer,
 ) -> AlertTicker:
     """What looks at rules, and what tells of it."""
-    alerts, record = RedisAlerts(client), AlertRecord(postgres.pool, client)
+    alerts, record = RedisAlerts(client, utc_now), AlertRecord(postgres.pool, client)
     keeper = AlertKeeper(
-        alerts, record, windows, runner.holding, settings.topic_partitions, utc_now
+        alerts, record, _Around(views, runner), runner.holding, settings.topic_partitions, utc_now
     )
     publisher = AlertPublisher(producer, topic_name(Topic.ALERTS, settings.topic_prefix))
     operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)

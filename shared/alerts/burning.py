@@ -64,6 +64,13 @@ def _burns(pair: Pair, cells: Cells, limit: float) -> bool:
     return all(_rate(cells.get(window, EMPTY)) > limit for window in (pair.long, pair.short))
 
 
+def _is_hot(pair: Pair, cells: Cells, limit: float) -> bool:
+    """Whether a pair still burns: a short window in which nothing came shows no recovery."""
+    short = cells.get(pair.short, EMPTY)
+    is_open = not short.get("n", 0) or _rate(short) > limit
+    return _rate(cells.get(pair.long, EMPTY)) > limit and is_open
+
+
 def _surely(pair: Pair, cell: Cell) -> float:
     """The error rate that the long window at least shows."""
     estimate = intervals.share(_bad(cell), cell["n"], 2 * CERTAINTY[pair.severity] - 1)
@@ -72,7 +79,7 @@ def _surely(pair: Pair, cell: Cell) -> float:
 
 def _cleared(cells: Cells, budget: float) -> Severity | None:
     hot = {
-        pair.severity for pair in PAIRS if _burns(pair, cells, CLEAR_BELOW * pair.speed * budget)
+        pair.severity for pair in PAIRS if _is_hot(pair, cells, CLEAR_BELOW * pair.speed * budget)
     }
     if Severity.CRITICAL in hot:
         return None

@@ -73,7 +73,7 @@ def _mean_time(cell: Cell, _: float, confidence: float) -> Estimate | None:
     variance = max(0.0, cell.get("ln2", 0) * MICRO - n * logs.value**2) / (n - 1)
     t = float(stdtrit(n - 1, (1 + confidence) / 2))
     half = t * math.sqrt(variance / n + variance**2 / (2 * (n - 1)))
-    return Estimate(value, value * math.exp(-half), value * math.exp(half))
+    return Estimate(value, intervals.scaled(value, -half), intervals.scaled(value, half))
 
 
 def _percentile(at: float) -> Take:

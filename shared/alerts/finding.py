@@ -146,7 +146,7 @@ def recovery_limit(rule: AlertRule, limit: float) -> float:
     """
     if rule.recovery is not None:
         return rule.recovery
-    if not rule.watched.is_share:
+    if not rule.watched.is_share or rule.is_upper != rule.watched.more_is_worse:
         return limit
     return limit / 2 if rule.is_upper else 1 - (1 - limit) / 2
 

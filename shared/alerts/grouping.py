@@ -28,6 +28,7 @@ class Grouped:
         self._arrived = arrived or {}
         self.oldest = min(self._arrived.values(), default=float("inf"))
         """When the series that has been quiet for longest last came."""
+        self._arrivals: dict[tuple[tuple[GroupBy, ...], Filter], dict[Group, float]] = {}
         self._known: dict[tuple[str, tuple[GroupBy, ...], Filter], dict[Group, Cell]] = {}
 
     def cells(self, window: str, rule: AlertRule) -> dict[Group, Cell]:
@@ -40,11 +41,14 @@ class Grouped:
 
     def arrivals(self, rule: AlertRule) -> dict[Group, float]:
         """When something of each group of a rule last came."""
-        found: dict[Group, float] = {}
-        for series, at in self._arrived.items():
-            if _matches(rule.filter, series):
-                group = _group(rule.group_by, series)
-                found[group] = max(at, found.get(group, at))
+        asked = rule.group_by, rule.filter
+        found = self._arrivals.get(asked)
+        if found is None:
+            found = self._arrivals[asked] = {}
+            for series, at in self._arrived.items():
+                if _matches(rule.filter, series):
+                    group = _group(rule.group_by, series)
+                    found[group] = max(at, found.get(group, at))
         return found
 
     def _summed(
@@ -59,6 +63,14 @@ class Grouped:
             group: cells[0] if len(cells) == 1 else merged(cells)
             for group, cells in members.items()
         }
+
+
+def is_of(rule: AlertRule, group: Group) -> bool:
+    """Whether a group is one that the rule, as it is now, could find."""
+    labels = dict(group.labels)
+    return tuple(labels) == rule.group_by and all(
+        labels.get(name, value) == value for name, value in _named(rule.filter)
+    )
 
 
 def _group(group_by: tuple[GroupBy, ...], series: Series) -> Group:

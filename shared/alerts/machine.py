@@ -41,13 +41,16 @@ class Alert:
     steps: int = 0
     fired_at: datetime | None = None
     acknowledged_until: datetime | None = None
-    acted_at: datetime | None = None
-    """When somebody last did something to it."""
+    acted: tuple[UUID, ...] = ()
+    """What people did to it."""
+    restored_at: datetime | None = None
+    """When it was last told, if that is all we know: what people did before is done."""
     bad: int = 1
     louder: int = 0
     softer: int = 0
     good: int = 0
-    """Looks in a row that said: bad, critical, no longer critical, well again."""
+    calm: int = 0
+    """Looks in a row that said: bad, critical, no longer critical, well again, not bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def acknowledge(alert: Alert, until: datetime, actor: str, note: str, now: datet
     """Somebody looks after it; until then nobody is told again."""
     if alert.state not in (State.FIRING, State.ACKNOWLEDGED):
         return alert, []
-    taken = replace(alert, state=State.ACKNOWLEDGED, acknowledged_until=until, acted_at=now)
+    taken = replace(alert, state=State.ACKNOWLEDGED, acknowledged_until=until)
     return _told(taken, None, note, now, actor)
 
 
@@ -107,18 +110,20 @@ def resolve(alert: Alert, actor: str | None, note: str, now: datetime) -> Outcom
 def _counted(alert: Alert, finding: Finding) -> Alert:
     """Rows of looks that agree; a look without an opinion breaks none but the good ones."""
     critical = finding.severity is Severity.CRITICAL
+    well = finding.cleared is Severity.WARNING
     return replace(
         alert,
-        bad=alert.bad + 1 if finding.severity else 0 if finding.cleared else alert.bad,
+        bad=alert.bad + 1 if finding.severity else 0 if well else alert.bad,
         louder=alert.louder + 1 if critical else 0,
         softer=alert.softer + 1 if finding.cleared else 0,
-        good=alert.good + 1 if finding.cleared is Severity.WARNING else 0,
+        good=alert.good + 1 if well else 0,
+        calm=0 if finding.severity else alert.calm + 1,
     )
 
 
 def _pending(rule: AlertRule, alert: Alert, finding: Finding, now: datetime) -> Outcome:
     if finding.severity is None:
-        ended = alert.good >= IN_A_ROW or alert.bad == 0
+        ended = alert.calm >= IN_A_ROW or alert.bad == 0
         return (
             _ended(alert, finding, f"It did not last. {finding.reason}", now)
             if ended
@@ -127,7 +132,9 @@ def _pending(rule: AlertRule, alert: Alert, finding: Finding, now: datetime) -> 
     held = now - alert.started_at >= timedelta(seconds=rule.hold_for_s)
     if alert.bad < IN_A_ROW or not held:
         return alert, []
-    severity = Severity.CRITICAL if alert.louder >= IN_A_ROW else Severity.WARNING
+    only_critical = rule.burn_rate is None and rule.baseline is None and rule.warning is None
+    is_critical = only_critical or alert.louder >= IN_A_ROW
+    severity = Severity.CRITICAL if is_critical else Severity.WARNING
     fires = replace(alert, state=State.FIRING, severity=severity, fired_at=now, told_at=now)
     return _told(fires, finding, finding.reason, now)
 

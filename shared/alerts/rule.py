@@ -122,6 +122,10 @@ class AlertRule(_Strict):
             )
         if self.burn_rate and self.metric != "error_rate":
             raise PydanticCustomError("metric", "a burn rate is that of error_rate", {})
+        if self.no_data != "keep" and self.window == "7d":
+            raise PydanticCustomError(
+                "no_data", "two windows of 7d are more than is kept; take a shorter window", {}
+            )
         self._ordered(limits)
         return self
 

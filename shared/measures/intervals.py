@@ -72,7 +72,15 @@ def geometric_mean(
     estimate = mean(count, logs, squares, confidence)
     if estimate is None:
         return None
-    return Estimate(*(None if x is None else math.exp(x) for x in estimate))  # type: ignore[arg-type]
+    return Estimate(math.exp(estimate.value), scaled(1.0, estimate.low), scaled(1.0, estimate.high))
+
+
+def scaled(value: float, power: float | None) -> float | None:
+    """`value` times e to the power; `None` where that is no number any more: not bounded."""
+    try:
+        return None if power is None else value * math.exp(power)
+    except OverflowError:
+        return None
 
 
 def stars(count: int, total: int, squares: int, confidence: float = CONFIDENCE) -> Estimate | None:

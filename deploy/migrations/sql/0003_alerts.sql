@@ -51,6 +51,7 @@ CREATE TABLE performance_alerts (
     observed_over      text NOT NULL,
     reason             text NOT NULL,
     step               integer NOT NULL,
+    stepped_at         timestamptz NOT NULL,
     started_at         timestamptz NOT NULL,
     fired_at           timestamptz,
     acknowledged_until timestamptz,
@@ -72,7 +73,7 @@ CREATE TABLE alert_actions (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, action_id)
 );
-CREATE INDEX alert_actions_by_time ON alert_actions (created_at);
+CREATE INDEX alert_actions_by_alert ON alert_actions (tenant_id, alert_id);
 
 DO $$
 DECLARE name text;

@@ -152,8 +152,9 @@ async def steps(connection: Session, tenant_id: str, alert_id: UUID) -> Sequence
     """An alert's history."""
     return await connection.fetch(
         """
-        SELECT state, severity, occurred_at AS at, actor, reason AS note
-          FROM performance_alert_steps WHERE tenant_id = $1 AND alert_id = $2 ORDER BY step
+        SELECT DISTINCT ON (step) state, severity, occurred_at AS at, actor, reason AS note
+          FROM performance_alert_steps WHERE tenant_id = $1 AND alert_id = $2
+         ORDER BY step, occurred_at DESC
         """,
         tenant_id,
         alert_id,

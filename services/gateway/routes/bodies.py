@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 
 from services.gateway.domain.problems import Problem
 
@@ -21,9 +22,34 @@ async def read_body(request: Request, model: type[M]) -> M:
     """The body as an object of `model`: 400 when it is no JSON, 422 that names each wrong field."""
     body = await json_body(request, lambda _: None)
     try:
-        return model.model_validate_json(body or b"{}")
+        content = from_json(body or b"{}")
+    except ValueError as error:
+        raise Problem("bad-request", f"The body is not JSON: {error}.") from error
+    _refuse_nul(content, "")
+    try:
+        return model.model_validate_json(to_json(_without_nulls(content)))
     except ValidationError as error:
         raise _refused(error) from error
+
+
+def _without_nulls(content: Any) -> Any:
+    """An explicit null is the same as absent."""
+    if isinstance(content, dict):
+        return {k: _without_nulls(v) for k, v in content.items() if v is not None}
+    return content
+
+
+def _refuse_nul(content: Any, pointer: str) -> None:
+    if isinstance(content, str) and "\0" in content:
+        error = {"pointer": pointer, "code": "bad_encoding", "message": "holds a NUL"}
+        raise Problem("invalid", f"{pointer[1:]}: holds a NUL.", errors=[error])
+    if isinstance(content, dict):
+        for name, value in content.items():
+            _refuse_nul(name, f"{pointer}/{name}")
+            _refuse_nul(value, f"{pointer}/{name}")
+    if isinstance(content, list):
+        for place, value in enumerate(content):
+            _refuse_nul(value, f"{pointer}/{place}")
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
@@ -57,8 +83,6 @@ def _refused(error: ValidationError) -> Problem:
         }
         for one in error.errors()
     ]
-    if errors[0]["code"] == "json_invalid":
-        return Problem("bad-request", f"The body is not JSON: {errors[0]['message']}.")
     name = errors[0]["pointer"][1:].replace("/", ".")
     message = errors[0]["message"]
     return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=errors)

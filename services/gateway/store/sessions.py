@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.gateway.domain.problems import AwayError
+from services.gateway.domain.problems import AwayError, Problem
 from shared.delivery.postgres import Session
 from shared.stores import LazyPostgres
 
@@ -53,6 +53,9 @@ class Sessions:
             pool = await self._postgres.pool()
             async with pool.acquire(timeout=5) as connection:
                 yield connection
+        except asyncpg.DataError as error:
+            detail = "A value cannot be stored or compared: a NUL, perhaps."
+            raise Problem("invalid", detail) from error
         except AWAY as error:
             raise AwayError("postgres") from error
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.alerts.finding import Cell, Finding
-from shared.alerts.grouping import Group, Grouped, SeriesCells
+from shared.alerts.grouping import Group, Grouped
 from shared.alerts.looking import look_at, windows_of
-from shared.alerts.machine import Alert, Step, advance, began
+from shared.alerts.machine import Alert, Step, advance, began, resolve
 from shared.alerts.rule import AlertRule
 from shared.alerts.silence import silent
-from shared.measures.cells import Series
 
 
 class KeptRule(NamedTuple):
@@ -20,6 +19,18 @@ class KeptRule(NamedTuple):
 
     rule_id: UUID
     rule: AlertRule
+
+
+class RuleBook(NamedTuple):
+    """The rules of all tenants that are switched on, and those that we cannot read."""
+
+    by_tenant: Mapping[str, Sequence[KeptRule]]
+    unreadable: frozenset[tuple[str, UUID]] = frozenset()
+
+    def rule(self, tenant_id: str, rule_id: UUID) -> AlertRule | None:
+        """One rule; `None` when it is not there, off, or unreadable."""
+        rules = self.by_tenant.get(tenant_id, ())
+        return next((one.rule for one in rules if one.rule_id == rule_id), None)
 
 
 class Place(NamedTuple):
@@ -37,35 +48,31 @@ class Change(NamedTuple):
     steps: Sequence[Step]
 
 
-class Seen(NamedTuple):
-    """What is known of one model: its windows by name, and when each series last came."""
-
-    sums: Mapping[str, SeriesCells]
-    arrived: Mapping[Series, float]
-
-
-def judge_model(
-    rules: Iterable[KeptRule], alerts: Mapping[Place, Alert], seen: Seen, now: datetime
+def judge_rule(
+    kept: KeptRule, alerts: Mapping[Place, Alert], grouped: Grouped, now: datetime
 ) -> list[Change]:
-    """Look at every group of every rule; answers only what changed.
+    """Look at every group of a rule among one model's series; answers only what changed.
 
     `alerts` are those of this model that live. Times of arrival are seconds since 1970.
     """
-    grouped = Grouped(seen.sums, seen.arrived)
+    rule_id, rule = kept
+    cells = {window: grouped.cells(window, rule) for window in windows_of(rule)}
+    quiet = _silent_groups(rule, grouped, now.timestamp())
+    known = grouped.arrivals(rule)
     changes = []
-    for rule_id, rule in rules:
-        cells = {window: grouped.cells(window, rule) for window in windows_of(rule)}
-        quiet = _silent_groups(rule, grouped, now.timestamp())
-        for group in _groups(rule_id, cells, alerts) | quiet.keys():
-            place = Place(rule_id, group)
-            finding = quiet.get(group) or _look(rule, group, cells)
-            alert = alerts.get(place)
-            if alert is None and finding.severity is None:
-                continue
+    for group in _groups(rule_id, cells, alerts) | quiet.keys():
+        place = Place(rule_id, group)
+        finding = quiet.get(group) or _look(rule, group, cells)
+        alert = alerts.get(place)
+        if alert is None and finding.severity is None:
+            continue
+        if alert is not None and group not in known:
+            after, steps = resolve(alert, None, "Nothing is known of it any more.", now)
+        else:
             begin = partial(began, rule_id, str(group), now=now)
             after, steps = advance(rule, alert, finding, now, begin)
-            if after != alert or steps:
-                changes.append(Change(place, after, steps))
+        if after != alert or steps:
+            changes.append(Change(place, after, steps))
     return changes
 
 

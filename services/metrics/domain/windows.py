@@ -65,8 +65,13 @@ class Windows:
         self._sums: dict[Model, dict[str, SeriesCells]] = {}
         self._spans = {window: span_of(window, now) for window in LENGTHS}
 
-    def put(self, place: Place, content: Mapping[Series, Cell]) -> None:
-        """Take a cell's new content; what it held before no longer counts."""
+    def put(
+        self, place: Place, content: Mapping[Series, Cell], *, arrived: float | None = None
+    ) -> None:
+        """Take a cell's new content; what it held before no longer counts.
+
+        `arrived`: when what is new in it came, at the latest (seconds since 1970); else just now.
+        """
         new = {
             series: cell
             for series, cell in content.items()
@@ -76,10 +81,13 @@ class Windows:
         for window, span in self._spans.items():
             if RESOLUTION[window] == place.resolution and span.start <= place.start < span.end:
                 self._add(window, place.tenant_id, changes, 1)
+        at = self._now if arrived is None else min(arrived, self._now)
         for series in changes:
             model = place.tenant_id, series.model_id
             self.dirty.add(model)
-            self.arrived.setdefault(model, {})[series] = self._now
+            if series in new:
+                times = self.arrived.setdefault(model, {})
+                times[series] = max(at, times.get(series, at))
         if new:
             self._cells[place] = new
             self._by_start.setdefault((place.resolution, place.start), set()).add(place)
@@ -102,6 +110,7 @@ class Windows:
                 self._spans[window] = new
         if moved:
             self._drop_expired()
+            self._forget_arrivals()
             self.dirty |= set(self._sums)
         return moved
 
@@ -142,6 +151,13 @@ class Windows:
         for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:
             for place in self._by_start.pop((resolution, start)):
                 self._cells.pop(place, None)
+
+    def _forget_arrivals(self) -> None:
+        """Of series that are in no window any more nothing is known."""
+        for model, times in self.arrived.items():
+            held = {series for by_series in self.sums(model).values() for series in by_series}
+            for series in times.keys() - held:
+                del times[series]
 
     def _add(self, window: str, tenant_id: str, content: SeriesCells, sign: int) -> None:
         for series, whole in content.items():

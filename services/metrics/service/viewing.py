@@ -5,7 +5,7 @@ from typing import Protocol
 
 from services.metrics.domain.addresses import CellAddress, Position
 from services.metrics.domain.answers import render
-from services.metrics.domain.windows import Model, Place, Windows
+from services.metrics.domain.windows import STEP, Model, Place, Windows
 from shared.clock import Clock
 from shared.delivery.plan import Partition
 from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS, share_of, split_member
@@ -13,6 +13,10 @@ from shared.measures.cells import HOUR, Cell, Series
 
 # Cells further back than this are in no window.
 REACH_S = {MINUTE_CELLS: 2 * HOUR, HOUR_CELLS: WINDOWS["7d"] + 2 * HOUR}
+
+
+# Of a cell that we load we do not know when its events came. An agent's clock may be an hour slow.
+SLOW_CLOCK_S = HOUR
 
 
 class ViewStore(Protocol):
@@ -50,11 +54,11 @@ class ViewKeeper:
         self._shares: frozenset[int] = frozenset()
         self._seen: dict[Partition, Position] = {}
         self._windows = Windows(0.0)
+        self._is_whole = False
 
-    @property
-    def windows(self) -> Windows:
-        """What the views are made of; another object after every take-over."""
-        return self._windows
+    def whole(self, share: int) -> Windows | None:
+        """What the views are made of, if it holds all there is of a share; else nothing."""
+        return self._windows if self._is_whole and share in self._shares else None
 
     async def look(self, shares: Iterable[int]) -> None:
         """Bring our views up to now; `shares` are the operations partitions that we consume."""
@@ -69,16 +73,19 @@ class ViewKeeper:
         for model in sorted(self._windows.dirty):
             await self._show(model, now)
         await self._store.looked(self._shares, int(now * 1000))
+        self._is_whole = len(positions) == len(self._partitions)
 
     def _take_over(self, shares: frozenset[int], now: float) -> None:
         if shares != self._shares:
             self._shares = shares
+            self._is_whole = False
             self._seen.clear()
             self._windows = Windows(now, lambda model: share_of(*model, self._count) in shares)
 
     async def _follow(self, partition: Partition, position: Position | None, now: float) -> None:
         seen = self._seen.get(partition)
         if position is None:
+            self._is_whole = False
             if seen is not None:
                 self._windows.forget(partition)
                 del self._seen[partition]
@@ -87,6 +94,7 @@ class ViewKeeper:
         if seen is not None and seen[::2] == position[::2] and seen <= position:
             since = seen.next_offset
         else:
+            self._is_whole = False
             self._windows.forget(partition)
             since = 0
         members = await self._store.touched(partition, position.generation, since)
@@ -97,7 +105,9 @@ class ViewKeeper:
         ]
         contents = await self._store.cells(addresses)
         for address, content in zip(addresses, contents, strict=True):
-            self._windows.put(Place(partition, *split_member(address.member)), content)
+            place = Place(partition, *split_member(address.member))
+            known_by = None if since else place.start + STEP[place.resolution] + SLOW_CLOCK_S
+            self._windows.put(place, content, arrived=known_by)
         self._seen[partition] = position
 
     async def _show(self, model: Model, now: float) -> None:

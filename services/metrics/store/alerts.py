@@ -14,6 +14,7 @@ from services.metrics.domain.alerting import Place
 from services.metrics.domain.telling import Home, Kept
 from shared import keys
 from shared.alerts.grouping import Group
+from shared.clock import Clock
 from shared.delivery.faults import FAULTS
 from shared.delivery.plan import Partition
 from shared.delivery.redis import Client
@@ -22,8 +23,10 @@ from shared.errors import FencedError
 READY = "!"  # a field that no alert has: this share's alerts are here, if only none
 SEPARATOR = keys.SEPARATOR
 
-# KEYS: fence, alerts, untold. ARGV: epoch; JSON of {put: {field: value}, drop: [field],
-#       tell: [event]}.
+ENDED_FOR_S = 86_400
+
+# KEYS: fence, alerts, untold, ended. ARGV: epoch; JSON of {put: {field: value}, drop: [field],
+#       tell: [event], ended: [alert_id]}; Unix seconds now, and until when to forget the ended.
 CHANGE = """
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 local change = cjson.decode(ARGV[2])
@@ -31,6 +34,8 @@ redis.call('HSET', KEYS[2], '!', 1)
 for field, value in pairs(change.put) do redis.call('HSET', KEYS[2], field, value) end
 for _, field in ipairs(change.drop) do redis.call('HDEL', KEYS[2], field) end
 for _, event in ipairs(change.tell) do redis.call('XADD', KEYS[3], '*', 'event', event) end
+for _, id in ipairs(change.ended) do redis.call('ZADD', KEYS[4], ARGV[3], id) end
+if #change.ended > 0 then redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[4]) end
 return 1
 """
 _KEPT = TypeAdapter(Kept)
@@ -40,8 +45,9 @@ _CHANGE = TypeAdapter(dict[str, Any])
 class RedisAlerts:
     """Alerts, and the steps that the topic does not have yet."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, now: Clock) -> None:
         self._client = client
+        self._now = now
         self._change = client.register_script(CHANGE)
 
     async def load(self, share: Partition) -> dict[Home, Kept] | None:
@@ -61,6 +67,7 @@ class RedisAlerts:
         epoch: int,
         alerts: Mapping[Home, Kept | None],
         events: Sequence[bytes],
+        ended: Sequence[UUID],
     ) -> None:
         """Keep what became of alerts (`None`: ended) and what to tell, whole or not at all."""
         change = {
@@ -69,13 +76,21 @@ class RedisAlerts:
             },
             "drop": [_name(home) for home, one in alerts.items() if one is None],
             "tell": [event.decode() for event in events],
+            "ended": [str(one) for one in ended],
         }
-        names = [keys.fence(*share), keys.alerts(*share), keys.untold(*share)]
+        names = [keys.fence(*share), keys.alerts(*share), keys.untold(*share), keys.ended(*share)]
+        now = int(self._now().timestamp())
         FAULTS.reach("alerts.before_change")
-        done = await self._change(keys=names, args=[epoch, _CHANGE.dump_json(change)])
+        arguments: list[int | bytes] = [epoch, _CHANGE.dump_json(change), now, now - ENDED_FOR_S]
+        done = await self._change(keys=names, args=arguments)
         FAULTS.reach("alerts.after_change")
         if done == 0:
             raise FencedError(f"alerts of {share} epoch {epoch}")
+
+    async def ended(self, share: Partition) -> set[UUID]:
+        """Alerts that have ended in the last day."""
+        found: Any = await self._client.zrange(keys.ended(*share), 0, -1)
+        return {UUID(one.decode()) for one in found}
 
     async def untold(self, share: Partition, most: int) -> dict[bytes, bytes]:
         """Events that were not told yet, in order, by the id under which they wait."""

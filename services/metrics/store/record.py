@@ -1,17 +1,16 @@
 """What Postgres knows of alerts, and the copy of the rules that outlives its absence."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
 from asyncpg import Pool
 
-from services.metrics.domain.alerting import KeptRule
+from services.metrics.domain.alerting import RuleBook
 from services.metrics.domain.telling import Home, Kept
 from services.metrics.queries import rules as queries
-from services.metrics.queries.rules import Action, Rules
+from services.metrics.queries.rules import Action
 from shared import keys
 from shared.delivery.redis import Client
 
@@ -25,7 +24,7 @@ class AlertRecord:
         self._pool = pool
         self._client = client
 
-    async def rules(self) -> Rules:
+    async def rules(self) -> RuleBook:
         """Rules by tenant; while Postgres is away, those that were last known."""
         try:
             found = await queries.rules(await self._pool())
@@ -33,23 +32,28 @@ class AlertRecord:
             return await self._remembered()
         rows = [
             (tenant_id, str(one.rule_id), one.rule.model_dump_json())
-            for tenant_id, rules in found.items()
+            for tenant_id, rules in found.by_tenant.items()
             for one in rules
         ]
+        # What nobody can read now is no less unreadable when it is remembered.
+        rows += [(tenant_id, str(rule_id), "null") for tenant_id, rule_id in found.unreadable]
         await self._client.set(keys.ALERT_RULES, json.dumps(rows))
         return found
 
-    async def actions(self, since: datetime) -> Sequence[Action]:
-        """What people did since then; nothing while Postgres is away: then nobody can."""
+    async def actions(self) -> Sequence[Action]:
+        """What people did to alerts that live; nothing while Postgres is away: then nobody can."""
         try:
-            return await queries.actions(await self._pool(), since)
+            return await queries.actions(await self._pool())
         except AWAY:
             return ()
 
-    async def live(self, known: Mapping[str, Sequence[KeptRule]]) -> dict[Home, Kept]:
+    async def live(self, known: RuleBook) -> list[tuple[Home, Kept]]:
         """Alerts that had not ended when they were last told."""
         return await queries.live_alerts(await self._pool(), known)
 
-    async def _remembered(self) -> Rules:
+    async def _remembered(self) -> RuleBook:
         rows: Any = await self._client.get(keys.ALERT_RULES)
-        return queries.parsed(map(tuple, json.loads(rows or "[]")))
+        if rows is None:
+            # "No rules" would end every alert.
+            raise RuntimeError("no alert rules are known; Postgres is away")
+        return queries.parsed(map(tuple, json.loads(rows)))

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import numpy as np
 
-from services.metrics.domain.alerting import KeptRule, Seen, judge_model
+from services.metrics.domain.alerting import KeptRule, judge_rule
 from services.metrics.domain.alerting import Place as AlertPlace
 from services.metrics.domain.windows import Place, Windows
+from shared.alerts.grouping import Grouped
 from shared.alerts.machine import Alert, State, Step
 from shared.alerts.rule import AlertRule
 from shared.keys import HOUR_CELLS, MINUTE_CELLS
@@ -55,9 +57,10 @@ def lived(days: Days, length_s: float, rules: Sequence[AlertRule], seed: int) ->
             for cell in (minute, hour):
                 cell.add(windows, now, more)
         model = TENANT, SERIES.model_id
-        seen = Seen(windows.sums(model), windows.arrived.get(model, {}))
-        changes = judge_model(kept, alerts, seen, datetime.fromtimestamp(now, UTC))
-        for place, alert, steps in changes:
+        grouped = Grouped(windows.sums(model), windows.arrived.get(model, {}))
+        looked_at = datetime.fromtimestamp(now, UTC)
+        changes = [judge_rule(rule, alerts, grouped, looked_at) for rule in kept]
+        for place, alert, steps in chain.from_iterable(changes):
             if alert is None:
                 del alerts[place]
             else:

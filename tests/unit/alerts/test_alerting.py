@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.metrics.domain.alerting import Change, KeptRule, Place, Seen, judge_model
-from shared.alerts.grouping import Group
+from services.metrics.domain.alerting import Change, KeptRule, Place, judge_rule
+from shared.alerts.grouping import Group, Grouped, is_of
 from shared.alerts.machine import Alert, State
 from shared.alerts.rule import AlertRule
 from shared.measures.cells import Cell, Series
@@ -31,7 +31,7 @@ def play(
     for look in range(looks):
         now = NOON + timedelta(seconds=5 * look)
         arrived = dict.fromkeys(hour, NOON.timestamp() - quiet_s)
-        for change in judge_model([of], alerts, Seen(sums, arrived), now):
+        for change in judge_rule(of, alerts, Grouped(sums, arrived), now):
             told.append(change)
             if change.alert is None:
                 del alerts[change.place]
@@ -77,3 +77,19 @@ def test_a_silent_group_is_told_apart_by_policy() -> None:
 def test_nothing_is_said_of_what_did_not_change() -> None:
     _, told = play(rule(), {TRIAL: BAD}, looks=20)
     assert len([one for one in told if one.steps]) == 2
+
+
+def test_a_rule_that_changed_lets_go_of_groups_it_finds_no_more() -> None:
+    live = group(model_id="m", environment="production")
+    assert is_of(rule().rule, live)
+    assert is_of(rule(filter={"model_id": "m", "variant": "b"}).rule, live)
+    assert not is_of(rule(filter={"environment": "staging"}).rule, live)
+    assert not is_of(rule(group_by=["model_id"]).rule, live)
+
+
+def test_an_alert_of_which_nothing_is_known_any_more_ends() -> None:
+    of = rule()
+    alerts, _ = play(of, {TRIAL: BAD})
+    (ended,) = judge_rule(of, alerts, Grouped({}, {}), NOON + timedelta(days=8))
+    assert ended.alert is None
+    assert ended.steps[0].reason == "Nothing is known of it any more."

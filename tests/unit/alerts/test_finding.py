@@ -132,6 +132,27 @@ def test_a_burn_is_over_when_the_short_windows_are() -> None:
     assert look_at_burning(BURN, slow).cleared is CRITICAL
 
 
+def test_a_short_window_in_which_nothing_came_shows_no_recovery() -> None:
+    stopped = {"1h": outcomes(30, 100), "5m": outcomes(0, 0)}
+    found = look_at_burning(BURN, stopped)
+    assert (found.severity, found.cleared) == (None, None)
+
+
+def test_two_values_far_apart_bound_nothing_and_break_nothing() -> None:
+    of = rule(metric="response_time_ms.mean", operator=">", warning=10, min_sample=2)
+    logs = [0.0, 11.5]
+    cell = {
+        "n": 2, "rt_us": 100_001_000,
+        "ln": round(sum(logs) * 1e6), "ln2": round(sum(x * x for x in logs) * 1e6),
+    }  # fmt: skip
+    assert at(cell, of).severity is None
+
+
+def test_an_unusual_direction_recovers_at_its_limit() -> None:
+    too_good = rule(metric="success_rate", operator=">", warning=0.99)
+    assert recovery_limit(too_good, 0.99) == 0.99
+
+
 @pytest.mark.parametrize(
     ("policy", "severity", "cleared"),
     [("keep", None, None), ("resolve", None, WARNING), ("alert", CRITICAL, None)],

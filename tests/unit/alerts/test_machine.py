@@ -25,7 +25,8 @@ def seen(severity: Severity | None, cleared: Severity | None = None) -> Finding:
 
 WARN, PAGE, WELL = seen(WARNING), seen(CRITICAL), seen(None, WARNING)
 BETTER, SO_SO = seen(WARNING, CRITICAL), seen(None)
-LOOKS = {"w": WARN, "c": PAGE, ".": WELL, "b": BETTER, "?": SO_SO}
+BETWEEN = seen(None, CRITICAL)
+LOOKS = {"w": WARN, "c": PAGE, ".": WELL, "b": BETTER, "?": SO_SO, "s": BETWEEN}
 
 
 def play(looks: str, rule: AlertRule = RULE, every_s: int = 5) -> list[Step]:
@@ -64,6 +65,8 @@ def states(looks: str, **changes: Any) -> str:
         pytest.param("....", "", id="all is well"),
         pytest.param("w", "p", id="one bad look is only pending"),
         pytest.param("w.", "p r", id="what did not last is over"),
+        pytest.param("w?", "p", id="one look without an opinion ends nothing"),
+        pytest.param("w??", "p r", id="what is not bad any more is not pending"),
         pytest.param("ww", "p f", id="two bad looks in a row fire"),
         pytest.param("w?w", "p f", id="a look without an opinion breaks no row"),
         pytest.param("wwwwww", "p f", id="told once"),
@@ -90,6 +93,14 @@ def states(looks: str, **changes: Any) -> str:
 )
 def test_lives(looks: str, told: str) -> None:
     assert states(looks) == told
+
+
+def test_a_rule_with_critical_alone_fires_critical() -> None:
+    assert states("c?c", warning=None) == "p! f!"
+
+
+def test_between_its_limits_a_pending_alert_is_not_over() -> None:
+    assert states("wsw") == "p f"
 
 
 def test_it_must_hold_as_long_as_the_rule_says() -> None:
