@@ -14,6 +14,7 @@ from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
 from shared.errors import FencedError
+from shared.topics import COUNTED, topic_name
 
 ATTEMPTS = 5
 
@@ -63,11 +64,11 @@ async def rebuilt(pool: Pool, store: RedisStore, partition: Partition) -> Rebuil
 
 
 async def ingested_partitions(pool: Pool, prefix: str) -> Sequence[Partition]:
-    """Partitions that ingest has a fence for."""
+    """Partitions of counted topics that ingest has a fence for: others have no live cells."""
     rows = await pool.fetch(
         "SELECT topic, partition FROM consumer_fence"
-        " WHERE consumer_group = $1 AND starts_with(topic, $2) ORDER BY 1, 2",
+        " WHERE consumer_group = $1 AND topic = ANY($2) ORDER BY 1, 2",
         SOURCE_GROUP,
-        prefix,
+        [topic_name(topic, prefix) for topic in COUNTED],
     )
     return [Partition(*row) for row in rows]
