@@ -78,13 +78,13 @@ def split_member(member: str) -> tuple[str, str, int]:
 
 def field(series: Series, measure: str) -> str:
     """Field of a cell hash: the series' four parts, then the measure's name."""
-    return SEPARATOR.join([*map(_escaped, series), measure])
+    return SEPARATOR.join([*map(escaped, series), measure])
 
 
 def split_field(name: str) -> tuple[Series, str]:
     """Series and measure of a cell's field."""
     *parts, measure = name.split(SEPARATOR, 4)
-    return Series(*map(_unescaped, parts)), measure
+    return Series(*map(unescaped, parts)), measure
 
 
 def view(tenant_id: str, model_id: str) -> str:
@@ -112,13 +112,15 @@ ALERT_RULES = "alert-rules"  # string: last known rules, for when Postgres is aw
 TENANTS = "tenants"  # set: last known tenants, for when Postgres is away
 
 
-def _escaped(part: str) -> str:
+def escaped(part: str) -> str:
+    """A part that can be joined to others by the separator."""
     if SEPARATOR in part or "\\" in part:
         return part.replace("\\", "\\\\").replace(SEPARATOR, "\\s")
     return part
 
 
-def _unescaped(part: str) -> str:
+def unescaped(part: str) -> str:
+    """The part as it was before it was joined."""
     if "\\" not in part:
         return part
     return "\\".join(piece.replace("\\s", SEPARATOR) for piece in part.split("\\\\"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.gateway.domain.intake import Outgoing
 from services.gateway.domain.problems import AwayError
+from shared.cloud_events import cloud_event
 from shared.producer import Message, Producer, ProducerAwayError
 from shared.topics import TopicSpec
 
@@ -43,18 +44,6 @@ class Publisher:
 def _headers(
     spec: TopicSpec, event: Outgoing, tenant_id: str, trace: Mapping[str, str]
 ) -> list[tuple[str, bytes]]:
-    """CloudEvents 1.0 in binary mode, and the caller's trace."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": event.event_id,
-        "ce_source": f"/tenants/{tenant_id}/gateway",
-        "ce_type": spec.ce_type,
-        "ce_time": event.occurred_at.isoformat(),
-        "content-type": "application/json",
-        **trace,
-    }
-    return [
-        *((name, value.encode()) for name, value in headers.items()),
-        ("ce_subject", event.key),
-        ("ce_partitionkey", event.key),
-    ]
+    """The event's own, and the caller's trace."""
+    said = cloud_event(spec, tenant_id, "gateway", event.event_id, event.key, event.occurred_at)
+    return [*said, *((name, value.encode()) for name, value in trace.items())]

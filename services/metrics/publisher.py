@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from shared.cloud_events import cloud_event
 from shared.events.alert import AlertEvent
 from shared.producer import Message, Producer
 from shared.topics import REGISTER, Topic
@@ -21,16 +22,12 @@ class AlertPublisher:
     def _message(self, event: bytes) -> Message:
         known = AlertEvent.model_validate_json(event)
         key = str(known.alert_id).encode()
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": str(known.event_id),
-            "ce_source": f"/tenants/{known.tenant_id}/metrics",
-            "ce_type": REGISTER[Topic.ALERTS].ce_type,
-            "ce_time": known.occurred_at.isoformat(),
-            "ce_subject": str(known.alert_id),
-            "ce_partitionkey": str(known.alert_id),
-            "content-type": "application/json",
-        }
-        return Message(
-            self._topic, key, event, [(name, value.encode()) for name, value in headers.items()]
+        headers = cloud_event(
+            REGISTER[Topic.ALERTS],
+            known.tenant_id,
+            "metrics",
+            str(known.event_id),
+            key,
+            known.occurred_at,
         )
+        return Message(self._topic, key, event, headers)

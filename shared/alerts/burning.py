@@ -30,15 +30,9 @@ PAIRS = (
     Pair("24h", "2h", 3, Severity.WARNING),
     Pair("3d", "6h", 1, Severity.WARNING),
 )
-BURN_WINDOWS = {
-    "5m": 300,
-    "30m": 1_800,
-    "1h": 3_600,
-    "2h": 7_200,
-    "6h": 21_600,
-    "24h": 86_400,
-    "3d": 259_200,
-}
+BURN_WINDOWS = tuple(dict.fromkeys(name for pair in PAIRS for name in (pair.long, pair.short)))
+# Those that nothing else looks at, in seconds.
+BURN_ONLY = {"30m": 1_800, "2h": 7_200, "6h": 21_600, "3d": 259_200}
 
 
 def look_at_burning(rule: AlertRule, cells: Cells) -> Finding:

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from shared.alerts.burning import BURN_WINDOWS, look_at_burning
+from shared.alerts.burning import BURN_ONLY, BURN_WINDOWS, look_at_burning
 from shared.alerts.finding import LAST_WEEK, Cells, Finding, look
 from shared.alerts.rule import AlertRule
 from shared.keys import WINDOWS
 
-LENGTHS_S = WINDOWS | BURN_WINDOWS
+LENGTHS_S = WINDOWS | BURN_ONLY
 """Every window that a rule can look at, and its length in seconds."""
 
 
 def windows_of(rule: AlertRule) -> Sequence[str]:
     """Windows that a rule looks at."""
     if rule.burn_rate is not None:
-        return tuple(BURN_WINDOWS)
+        return BURN_WINDOWS
     if rule.baseline is not None:
         return rule.window, LAST_WEEK[rule.window]
     return (rule.window,)

@@ -1,7 +1,7 @@
 """Alert rules and alerts as the API answers them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -13,6 +13,17 @@ from shared.alerts.rule import AlertRule
 from shared.events.alert import Span
 
 Note = Annotated[str, Field(max_length=2_048)]
+
+
+class Action(NamedTuple):
+    """What somebody does to an alert."""
+
+    action_id: UUID
+    alert_id: UUID
+    action: Literal["acknowledge", "resolve"]
+    until: datetime | None
+    note: str
+    actor: str
 
 
 class NameTakenError(Exception):

@@ -1,8 +1,9 @@
 """Cursors: where a page of a newest-first list ended, opaque to its reader."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.gateway.domain.problems import Problem
@@ -35,3 +36,13 @@ def decode_cursor(text: str) -> Cursor:
             "cursor is not one that this list has answered; leave it out to begin anew.",
             errors=[{"pointer": "/cursor", "code": "invalid_field", "message": "unknown cursor"}],
         ) from error
+
+
+def next_cursor(
+    rows: Sequence[Mapping[str, Any]], limit: int, at: str, identity: str
+) -> str | None:
+    """Where a page of `limit` ends, when more rows than that were found; columns name its order."""
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]
+    return encode_cursor(Cursor(last[at], last[identity]))

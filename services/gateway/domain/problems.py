@@ -67,3 +67,10 @@ class AwayError(Exception):
     def __init__(self, what: str, detail: str = "") -> None:
         super().__init__(detail or f"{what} does not answer; try again shortly")
         self.what = what
+
+
+def wrong_field(name: str, message: str) -> Problem:
+    """A 422 of one field; without a name, of all of them together."""
+    pointer, said = (f"/{name}", f"{name}: {message}.") if name else ("", f"{message}.")
+    error = {"pointer": pointer, "code": "invalid_field", "message": message}
+    return Problem("invalid", said, errors=[error])

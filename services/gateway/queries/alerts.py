@@ -1,12 +1,12 @@
 """SQL of alert rules, alerts, and what people do to them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
+from services.gateway.domain.alerts import Action
 from services.gateway.domain.cursor import Cursor
 from shared.alerts.rule import Filter
 from shared.delivery.postgres import Session
@@ -161,21 +161,13 @@ async def steps(connection: Session, tenant_id: str, alert_id: UUID) -> Sequence
     )
 
 
-async def insert_action(  # noqa: PLR0913, PLR0917 - one parameter per column
-    connection: Session,
-    tenant_id: str,
-    action_id: UUID,
-    alert_id: UUID,
-    action: str,
-    until: datetime | None,
-    note: str,
-    actor: str,
-) -> None:
+async def insert_action(connection: Session, tenant_id: str, done: Action) -> None:
     """Keep what somebody did; metrics applies it."""
     await connection.execute(
         """
         INSERT INTO alert_actions (tenant_id, action_id, alert_id, action, until, note, actor)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
-        *(tenant_id, action_id, alert_id, action, until, note, actor),
+        tenant_id,
+        *done,
     )

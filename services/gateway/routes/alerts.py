@@ -20,10 +20,11 @@ from services.gateway.domain.alerts import (
     alert_view,
     rule_view,
 )
-from services.gateway.domain.cursor import Cursor, decode_cursor, encode_cursor
+from services.gateway.domain.cursor import decode_cursor, next_cursor
+from services.gateway.domain.problems import wrong_field
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import described, read_body
-from services.gateway.service.alerting import no_alert, no_rule, refused
+from services.gateway.service.alerting import no_alert, no_rule
 from shared.alerts.rule import AlertRule
 
 CREATED, GONE = 201, 204
@@ -51,8 +52,9 @@ def _rule_routes(router: APIRouter) -> None:
     async def rules(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
         after = decode_cursor(cursor) if cursor else None
         rows = await request.app.state.alerts.rules(principal(request).tenant_id, after, limit + 1)
-        following = _following(rows, limit, ("created_at", "rule_id"))
-        return _answer({"items": [rule_view(row) for row in rows[:limit]], **following})
+        following = next_cursor(rows, limit, "created_at", "rule_id")
+        items = [rule_view(row) for row in rows[:limit]]
+        return _answer({"items": items, "next_cursor": following})
 
     @router.post(
         "/ai/alert-rules",
@@ -149,8 +151,9 @@ def _alert_routes(router: APIRouter) -> None:
         rows = await request.app.state.alerts.alerts(
             principal(request).tenant_id, filters, after, limit + 1
         )
-        following = _following(rows, limit, ("started_at", "alert_id"))
-        return _answer({"items": [alert_view(row) for row in rows[:limit]], **following})
+        following = next_cursor(rows, limit, "started_at", "alert_id")
+        items = [alert_view(row) for row in rows[:limit]]
+        return _answer({"items": items, "next_cursor": following})
 
     @router.get(
         "/ai/alerts/{alert_id}",
@@ -197,19 +200,12 @@ def _writes(model: type[BaseModel]) -> dict[str, Any]:
     return declared
 
 
-def _following(rows: Any, limit: int, names: tuple[str, str]) -> dict[str, str | None]:
-    if len(rows) <= limit:
-        return {"next_cursor": None}
-    last = rows[limit - 1]
-    return {"next_cursor": encode_cursor(Cursor(last[names[0]], last[names[1]]))}
-
-
 def _actor(request: Request) -> str:
     return f"key:{principal(request).key_id}"
 
 
 def _taken() -> Exception:
-    return refused("/name", "another rule has this name; choose one of its own")
+    return wrong_field("name", "another rule has this name; choose one of its own")
 
 
 def _answer(content: Any, status: int = 200) -> Response:

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel
 from pydantic_core import to_json
 
 from services.gateway.domain.answers import Filters
-from services.gateway.domain.cursor import Cursor, decode_cursor, encode_cursor
-from services.gateway.domain.problems import Problem
+from services.gateway.domain.cursor import decode_cursor, next_cursor
+from services.gateway.domain.problems import Problem, wrong_field
 from services.gateway.routes.access import allows, principal
 from shared.clock import utc_now
 from shared.views import MetricsView, ModelLine
@@ -165,11 +165,8 @@ def _operation_routes(router: APIRouter) -> None:
         }
         after = decode_cursor(cursor) if cursor else None
         rows = await request.app.state.store.operations(tenant_id, filters, after, limit + 1)
-        page = rows[:limit]
-        following = None
-        if len(rows) > limit:
-            following = encode_cursor(Cursor(page[-1]["occurred_at"], page[-1]["event_id"]))
-        answer = {"items": [_shown(row) for row in page], "next_cursor": following}
+        following = next_cursor(rows, limit, "occurred_at", "event_id")
+        answer = {"items": [_shown(row) for row in rows[:limit]], "next_cursor": following}
         return Response(to_json(answer), media_type=JSON)
 
     @router.get(
@@ -198,14 +195,9 @@ def _span(start: datetime | None, end: datetime | None, step_s: int) -> tuple[da
     until = end or utc_now()
     since = start or until - timedelta(hours=1)
     if since >= until:
-        raise _wrong("from", "from must be before to")
+        raise wrong_field("from", "from must be before to")
     if until - since > timedelta(days=MOST_DAYS):
-        raise _wrong("from", f"at most {MOST_DAYS} days can be asked at once")
+        raise wrong_field("from", f"at most {MOST_DAYS} days can be asked at once")
     if (until - since).total_seconds() / step_s > MOST_POINTS:
-        raise _wrong("step", f"that is more than {MOST_POINTS} points; take a larger step")
+        raise wrong_field("step", f"that is more than {MOST_POINTS} points; take a larger step")
     return since, until
-
-
-def _wrong(name: str, message: str) -> Problem:
-    error = {"pointer": f"/{name}", "code": "invalid_field", "message": message}
-    return Problem("invalid", f"{name}: {message}.", errors=[error])

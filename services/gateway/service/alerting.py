@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.gateway.domain.alerts import Acknowledgement, alert_view, rule_view, trial
-from services.gateway.domain.problems import Problem
+from services.gateway.domain.alerts import Acknowledgement, Action, alert_view, rule_view, trial
+from services.gateway.domain.problems import Problem, wrong_field
 from shared.alerts.grouping import Grouped
 from shared.alerts.looking import LENGTHS_S, look_at, windows_of
 from shared.alerts.rule import AlertRule, Filter
@@ -42,16 +42,7 @@ class Store(Protocol):
     async def alert(self, tenant_id: str, alert_id: UUID) -> tuple[Row, Sequence[Row]] | None:
         """One alert and its history."""
 
-    async def act(  # noqa: PLR0913, PLR0917 - one parameter per column
-        self,
-        tenant_id: str,
-        action_id: UUID,
-        alert_id: UUID,
-        action: str,
-        until: datetime | None,
-        note: str,
-        actor: str,
-    ) -> None:
+    async def act(self, tenant_id: str, done: Action) -> None:
         """Keep what somebody did."""
 
 
@@ -79,7 +70,7 @@ class Alerting:
         """Keep a new rule."""
         await self._check(tenant_id, rule)
         if await self._store.count_rules(tenant_id) >= MOST_RULES:
-            raise refused("", f"a tenant has at most {MOST_RULES} rules; remove one first")
+            raise wrong_field("", f"a tenant has at most {MOST_RULES} rules; remove one first")
         body = rule.model_dump_json()
         return rule_view(await self._store.add_rule(tenant_id, self._new_id(), body, actor))
 
@@ -112,7 +103,8 @@ class Alerting:
     ) -> dict[str, Any]:
         """End an alert; metrics tells it within seconds."""
         shown = await self._live(tenant_id, alert_id)
-        await self._store.act(tenant_id, self._new_id(), alert_id, "resolve", None, note, actor)
+        done = Action(self._new_id(), alert_id, "resolve", None, note, actor)
+        await self._store.act(tenant_id, done)
         return shown | {"state": "resolved", "resolved_at": self._now()}
 
     async def acknowledge(
@@ -122,13 +114,12 @@ class Alerting:
         now = self._now()
         until = taken.until or now + ACKNOWLEDGED_FOR
         if not now < until <= now + LONGEST:
-            raise refused("/until", f"must lie ahead, by at most {LONGEST.days} days")
+            raise wrong_field("until", f"must lie ahead, by at most {LONGEST.days} days")
         shown = await self._live(tenant_id, alert_id)
         if shown["state"] == "pending":
             raise Problem("conflict", "The alert does not fire yet; there is nothing to take.")
-        await self._store.act(
-            tenant_id, self._new_id(), alert_id, "acknowledge", until, taken.note, actor
-        )
+        done = Action(self._new_id(), alert_id, "acknowledge", until, taken.note, actor)
+        await self._store.act(tenant_id, done)
         return shown | {"state": "acknowledged", "acknowledged_until": until}
 
     async def _live(self, tenant_id: str, alert_id: UUID) -> dict[str, Any]:
@@ -141,13 +132,13 @@ class Alerting:
 
     async def _check(self, tenant_id: str, rule: AlertRule) -> None:
         if rule.baseline is not None:
-            raise refused("/baseline", "is not evaluated yet; use limits or a burn rate")
+            raise wrong_field("baseline", "is not evaluated yet; use limits or a burn rate")
         if rule.channels:
-            raise refused("/channels", "there is no such channel; leave it out for all")
+            raise wrong_field("channels", "there is no such channel; leave it out for all")
         if rule.filter != Filter() and not await self._store.anything_matches(
             tenant_id, rule.filter
         ):
-            raise refused("/filter", "matches nothing that was ever sent; check the names")
+            raise wrong_field("filter", "matches nothing that was ever sent; check the names")
 
     async def _sums(
         self, tenant_id: str, rule: AlertRule, window: str, now: datetime
@@ -163,13 +154,6 @@ class Alerting:
         for (series, _at), cell in stored.items():
             add_into(sums.setdefault(series, {}), cell)
         return sums
-
-
-def refused(pointer: str, message: str) -> Problem:
-    """A 422 that names the field."""
-    error = {"pointer": pointer, "code": "invalid_field", "message": message}
-    name = pointer[1:]
-    return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=[error])
 
 
 def no_rule(rule_id: UUID) -> Problem:

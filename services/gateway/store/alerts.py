@@ -1,13 +1,12 @@
 """Alert rules and alerts in Postgres, as people see and change them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.alerts import Action, NameTakenError
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries import alerts as queries
 from services.gateway.store.sessions import Sessions
@@ -78,18 +77,7 @@ class PostgresAlerts:
                 return None
             return row, await queries.steps(connection, tenant_id, alert_id)
 
-    async def act(  # noqa: PLR0913, PLR0917 - one parameter per column
-        self,
-        tenant_id: str,
-        action_id: UUID,
-        alert_id: UUID,
-        action: str,
-        until: datetime | None,
-        note: str,
-        actor: str,
-    ) -> None:
+    async def act(self, tenant_id: str, done: Action) -> None:
         """Keep what somebody did."""
         async with self._sessions.writing(tenant_id) as connection:
-            await queries.insert_action(
-                connection, tenant_id, action_id, alert_id, action, until, note, actor
-            )
+            await queries.insert_action(connection, tenant_id, done)

@@ -9,16 +9,15 @@ outcomes and nothing else: a full cell of a thousand models in each would be 10 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from shared.alerts.burning import BURN_WINDOWS
-from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS
+from shared.alerts.burning import BURN_ONLY
+from shared.alerts.looking import LENGTHS_S
+from shared.keys import HOUR_CELLS, MINUTE_CELLS
 from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
 
-BURN_ONLY = {name: length for name, length in BURN_WINDOWS.items() if name not in WINDOWS}
-LENGTHS = WINDOWS | BURN_ONLY
 OUTCOMES = ("n", "ok")
 STEP = {MINUTE_CELLS: MINUTE, HOUR_CELLS: HOUR}
 RESOLUTION = {
-    window: MINUTE_CELLS if length <= HOUR else HOUR_CELLS for window, length in LENGTHS.items()
+    window: MINUTE_CELLS if length <= HOUR else HOUR_CELLS for window, length in LENGTHS_S.items()
 }
 # A producer's clock may run a little ahead of ours.
 TOLERANCE_S = 60
@@ -47,7 +46,7 @@ SeriesCells = dict[Series, Cell]
 def span_of(window: str, now: float) -> Span:
     """What a window holds at `now` (Unix seconds)."""
     step = STEP[RESOLUTION[window]]
-    start = int(now - LENGTHS[window]) // step * step
+    start = int(now - LENGTHS_S[window]) // step * step
     return Span(start, int(now + TOLERANCE_S) // step * step + step)
 
 
@@ -63,7 +62,7 @@ class Windows:
         self._cells: dict[Place, SeriesCells] = {}
         self._by_start: dict[tuple[str, int], set[Place]] = {}
         self._sums: dict[Model, dict[str, SeriesCells]] = {}
-        self._spans = {window: span_of(window, now) for window in LENGTHS}
+        self._spans = {window: span_of(window, now) for window in LENGTHS_S}
 
     def put(
         self, place: Place, content: Mapping[Series, Cell], *, arrived: float | None = None
@@ -102,7 +101,7 @@ class Windows:
     def advance(self, now: float) -> bool:
         """Let time pass; true when any window moved."""
         moved, self._now = False, now
-        for window in LENGTHS:
+        for window in LENGTHS_S:
             old, new = self._spans[window], span_of(window, now)
             if new != old:
                 moved = True
@@ -145,7 +144,7 @@ class Windows:
 
     def _drop_expired(self) -> None:
         oldest = {
-            resolution: min(self._spans[w].start for w in LENGTHS if RESOLUTION[w] == resolution)
+            resolution: min(self._spans[w].start for w in LENGTHS_S if RESOLUTION[w] == resolution)
             for resolution in STEP
         }
         for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:

@@ -16,6 +16,9 @@ from shared.alerts.grouping import Group
 from shared.alerts.machine import Alert, State
 from shared.alerts.rule import AlertRule, Severity
 
+RuleRow = tuple[str, str, str]
+"""Tenant, id and JSON of a rule."""
+
 
 class Action(NamedTuple):
     """What somebody did to an alert."""
@@ -30,13 +33,13 @@ class Action(NamedTuple):
     at: datetime
 
 
-async def rules(pool: Pool) -> RuleBook:
-    """Every tenant's rules."""
+async def rules(pool: Pool) -> list[RuleRow]:
+    """Every tenant's rules as they are kept."""
     rows = await pool.fetch("SELECT tenant_id, rule_id, body FROM alert_rules ORDER BY created_at")
-    return parsed((row["tenant_id"], str(row["rule_id"]), row["body"]) for row in rows)
+    return [(row["tenant_id"], str(row["rule_id"]), row["body"]) for row in rows]
 
 
-def parsed(rows: Iterable[tuple[str, str, str]]) -> RuleBook:
+def parsed(rows: Iterable[RuleRow]) -> RuleBook:
     """Rules by tenant; one that this version does not understand is none of its business."""
     by_tenant: dict[str, list[KeptRule]] = {}
     unreadable = set()

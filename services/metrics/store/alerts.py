@@ -21,7 +21,6 @@ from shared.delivery.redis import Client
 from shared.errors import FencedError
 
 READY = "!"  # a field that no alert has: this share's alerts are here, if only none
-SEPARATOR = keys.SEPARATOR
 
 ENDED_FOR_S = 86_400
 
@@ -104,19 +103,13 @@ class RedisAlerts:
 
 def _name(home: Home) -> str:
     labels = [part for label in home.place.group.labels for part in label]
-    return SEPARATOR.join([home.tenant_id, str(home.place.rule_id), *map(_escaped, labels)])
+    return keys.SEPARATOR.join(
+        [home.tenant_id, str(home.place.rule_id), *map(keys.escaped, labels)]
+    )
 
 
 def _home(name: str) -> Home:
-    tenant_id, rule_id, *labels = name.split(SEPARATOR)
-    parts = [_unescaped(part) for part in labels]
+    tenant_id, rule_id, *labels = name.split(keys.SEPARATOR)
+    parts = [keys.unescaped(part) for part in labels]
     pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
     return Home(tenant_id, Place(UUID(rule_id), Group(pairs)))
-
-
-def _escaped(part: str) -> str:
-    return part.replace("\\", "\\\\").replace(SEPARATOR, "\\s")
-
-
-def _unescaped(part: str) -> str:
-    return "\\".join(piece.replace("\\s", SEPARATOR) for piece in part.split("\\\\"))

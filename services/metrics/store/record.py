@@ -10,7 +10,7 @@ from asyncpg import Pool
 from services.metrics.domain.alerting import RuleBook
 from services.metrics.domain.telling import Home, Kept
 from services.metrics.queries import rules as queries
-from services.metrics.queries.rules import Action
+from services.metrics.queries.rules import Action, RuleRow
 from shared import keys
 from shared.delivery.redis import Client
 
@@ -23,22 +23,20 @@ class AlertRecord:
     def __init__(self, pool: Callable[[], Awaitable[Pool]], client: Client) -> None:
         self._pool = pool
         self._client = client
+        self._rows: list[RuleRow] | None = None
+        self._book = RuleBook({})
 
     async def rules(self) -> RuleBook:
         """Rules by tenant; while Postgres is away, those that were last known."""
         try:
-            found = await queries.rules(await self._pool())
+            rows = await queries.rules(await self._pool())
         except AWAY:
-            return await self._remembered()
-        rows = [
-            (tenant_id, str(one.rule_id), one.rule.model_dump_json())
-            for tenant_id, rules in found.by_tenant.items()
-            for one in rules
-        ]
-        # What nobody can read now is no less unreadable when it is remembered.
-        rows += [(tenant_id, str(rule_id), "null") for tenant_id, rule_id in found.unreadable]
+            return queries.parsed(await self._remembered())
+        # Also when nothing changed: Redis may have lost it.
         await self._client.set(keys.ALERT_RULES, json.dumps(rows))
-        return found
+        if rows != self._rows:
+            self._rows, self._book = rows, queries.parsed(rows)
+        return self._book
 
     async def actions(self) -> Sequence[Action]:
         """What people did to alerts that live; nothing while Postgres is away: then nobody can."""
@@ -51,9 +49,9 @@ class AlertRecord:
         """Alerts that had not ended when they were last told."""
         return await queries.live_alerts(await self._pool(), known)
 
-    async def _remembered(self) -> RuleBook:
+    async def _remembered(self) -> list[RuleRow]:
         rows: Any = await self._client.get(keys.ALERT_RULES)
         if rows is None:
             # "No rules" would end every alert.
             raise RuntimeError("no alert rules are known; Postgres is away")
-        return queries.parsed(map(tuple, json.loads(rows)))
+        return [tuple(row) for row in json.loads(rows)]

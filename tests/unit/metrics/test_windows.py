@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.domain.windows import (
-    BURN_ONLY,
-    LENGTHS,
     OUTCOMES,
     RESOLUTION,
     Place,
     Windows,
     span_of,
 )
+from shared.alerts.burning import BURN_ONLY
+from shared.alerts.looking import LENGTHS_S
 from shared.keys import HOUR_CELLS, MINUTE_CELLS
 from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
 
@@ -42,7 +42,7 @@ def from_scratch(
     known: dict[Place, dict[Series, Cell]], now: float
 ) -> dict[str, dict[Series, Cell]]:
     sums: dict[str, dict[Series, Cell]] = {}
-    for window in LENGTHS:
+    for window in LENGTHS_S:
         start, end = span_of(window, now)
         for place, content in known.items():
             if place.resolution == RESOLUTION[window] and start <= place.start < end:
