@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
+from shared import keys
 from tests.faults.journal import Ack
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.support.amounts import amount
+from tests.support.system import PARTITIONS
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(900)]
@@ -70,6 +72,8 @@ async def test_what_can_be_answered_is_and_the_rest_says_so(stage: Stage, away: 
     async with stage.flowing():
         known = await _stored_operation(stage)
         await stage.caught_up()
+        # Until its first view is drawn, whether a model exists is for Postgres to say.
+        await eventually(lambda: _has_view(stage), why="the model has a view")
         until = time.monotonic() + AWAY_FOR_S
         take()
         found = await asyncio.gather(*(_second_by_second(stage, ask, known, until) for ask in ASKS))
@@ -98,6 +102,13 @@ async def _stored_operation(stage: Stage) -> str:
 
         await eventually(stored, why="it is stored")
     return tried[1]
+
+
+async def _has_view(stage: Stage) -> bool:
+    share = str(keys.share_of(TENANT, MODEL, PARTITIONS))
+    async with stage.auditor.redis() as client:
+        drawn = await client.exists(keys.view(TENANT, MODEL))
+        return bool(drawn and await client.hexists(keys.LOOKED, share))
 
 
 def _wrong(ask: Ask, away: str, answer: Answer) -> str:
