@@ -19,7 +19,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
-from deploy.jobs.roles import give_passwords
+from deploy.jobs.roles import ROLE_OF, give_passwords
 from deploy.jobs.topics import create_topics
 from deploy.local.kafka_jars import KafkaJars
 from deploy.local.postgres import embedded_binaries, start_postgres
@@ -94,7 +94,7 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     connection = await asyncpg.connect(dsn)
     await connection.execute("INSERT INTO tenants (tenant_id) VALUES ('acme')")
     await connection.close()
-    services = dict.fromkeys(("ingest", "metrics", "gateway"), PASSWORD)
+    services = dict.fromkeys(ROLE_OF, PASSWORD)
     dsns = await give_passwords(dsn, services)
     try:
         url = f"redis://127.0.0.1:{redis_port}/0"

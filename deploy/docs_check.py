@@ -10,12 +10,18 @@ from pydantic_settings import BaseSettings
 from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.metrics.settings import MetricsSettings
+from services.notify.settings import NotifySettings
 from shared.settings import PREFIX
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 NAME = re.compile(r"^[A-Za-z0-9_.-]+")
-SETTINGS: tuple[type[BaseSettings], ...] = (GatewaySettings, IngestSettings, MetricsSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    GatewaySettings,
+    IngestSettings,
+    MetricsSettings,
+    NotifySettings,
+)
 
 
 def main() -> None:

@@ -177,6 +177,8 @@ CREATE TABLE public.consumer_fence (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.consumer_fence FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE public.consumer_fence OWNER TO assay_owner;
 
 CREATE TABLE public.dead_letters (
@@ -199,6 +201,54 @@ CREATE TABLE public.dead_letters (
 ALTER TABLE ONLY public.dead_letters FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters OWNER TO assay_owner;
+
+CREATE TABLE public.notification_channels (
+    tenant_id text NOT NULL,
+    channel_id uuid NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    url text NOT NULL,
+    secret text,
+    send_resolved boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    held_by uuid,
+    held_until timestamp with time zone,
+    paced_until timestamp with time zone,
+    CONSTRAINT notification_channels_type_check CHECK ((type = ANY (ARRAY['webhook'::text, 'slack'::text, 'pagerduty'::text, 'alertmanager'::text])))
+);
+
+ALTER TABLE ONLY public.notification_channels FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notification_channels OWNER TO assay_owner;
+
+CREATE TABLE public.notification_deliveries (
+    tenant_id text NOT NULL,
+    delivery_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    kind text NOT NULL,
+    alert_id uuid,
+    step integer NOT NULL,
+    alert_state text,
+    severity text,
+    body jsonb NOT NULL,
+    is_last boolean DEFAULT true NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    status integer,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone,
+    occurred_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    released_at timestamp with time zone,
+    CONSTRAINT notification_deliveries_kind_check CHECK ((kind = ANY (ARRAY['alert'::text, 'test'::text]))),
+    CONSTRAINT notification_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'unknown'::text, 'silenced'::text, 'inhibited'::text, 'skipped'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.notification_deliveries FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notification_deliveries OWNER TO assay_owner;
 
 CREATE TABLE public.operation_rollup_minute (
     tenant_id text NOT NULL,
@@ -299,6 +349,23 @@ ALTER TABLE ONLY public.performance_alerts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alerts OWNER TO assay_owner;
 
+CREATE TABLE public.silences (
+    tenant_id text NOT NULL,
+    silence_id uuid NOT NULL,
+    matchers jsonb NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    comment text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT silences_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT silences_comment_check CHECK ((length(comment) <= 2048))
+);
+
+ALTER TABLE ONLY public.silences FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.silences OWNER TO assay_owner;
+
 CREATE TABLE public.tenants (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -365,6 +432,12 @@ ALTER TABLE ONLY public.consumer_fence
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (topic, partition, kafka_offset);
 
+ALTER TABLE ONLY public.notification_channels
+    ADD CONSTRAINT notification_channels_pkey PRIMARY KEY (tenant_id, channel_id);
+
+ALTER TABLE ONLY public.notification_deliveries
+    ADD CONSTRAINT notification_deliveries_pkey PRIMARY KEY (tenant_id, delivery_id);
+
 ALTER TABLE ONLY public.operation_rollup_minute
     ADD CONSTRAINT operation_rollup_minute_pkey PRIMARY KEY (tenant_id, minute, model_id, environment, operation_type, variant, topic, partition);
 
@@ -373,6 +446,9 @@ ALTER TABLE ONLY public.performance_alert_steps
 
 ALTER TABLE ONLY public.performance_alerts
     ADD CONSTRAINT performance_alerts_pkey PRIMARY KEY (tenant_id, alert_id);
+
+ALTER TABLE ONLY public.silences
+    ADD CONSTRAINT silences_pkey PRIMARY KEY (tenant_id, silence_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
@@ -396,6 +472,22 @@ CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen
 
 CREATE INDEX dead_letters_unpublished ON public.dead_letters USING btree (first_seen_at) WHERE (published_at IS NULL);
 
+CREATE UNIQUE INDEX notification_channels_by_name ON public.notification_channels USING btree (tenant_id, name);
+
+CREATE INDEX notification_channels_by_time ON public.notification_channels USING btree (tenant_id, created_at DESC, channel_id DESC);
+
+CREATE INDEX notification_deliveries_by_alert ON public.notification_deliveries USING btree (tenant_id, channel_id, alert_id, step);
+
+CREATE INDEX notification_deliveries_by_time ON public.notification_deliveries USING btree (tenant_id, channel_id, created_at DESC, delivery_id DESC);
+
+CREATE INDEX notification_deliveries_critical ON public.notification_deliveries USING btree (tenant_id, channel_id) WHERE (is_last AND (severity = 'critical'::text) AND (alert_state = ANY (ARRAY['firing'::text, 'acknowledged'::text])));
+
+CREATE INDEX notification_deliveries_due ON public.notification_deliveries USING btree (tenant_id, channel_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX notification_deliveries_old ON public.notification_deliveries USING btree (created_at) WHERE (due_at IS NULL);
+
+CREATE UNIQUE INDEX notification_deliveries_one_test ON public.notification_deliveries USING btree (tenant_id, channel_id) WHERE ((kind = 'test'::text) AND (due_at IS NOT NULL));
+
 CREATE INDEX operation_rollup_minute_by_model ON public.operation_rollup_minute USING btree (tenant_id, model_id, minute);
 
 CREATE INDEX operation_rollup_minute_by_partition ON public.operation_rollup_minute USING btree (topic, partition, minute);
@@ -405,6 +497,10 @@ CREATE INDEX performance_alert_steps_by_alert ON public.performance_alert_steps 
 CREATE INDEX performance_alerts_by_time ON public.performance_alerts USING btree (tenant_id, started_at DESC, alert_id DESC);
 
 CREATE INDEX performance_alerts_live ON public.performance_alerts USING btree (rule_id) WHERE (state <> 'resolved'::text);
+
+CREATE INDEX silences_by_end ON public.silences USING btree (tenant_id, ends_at);
+
+CREATE INDEX silences_by_time ON public.silences USING btree (tenant_id, created_at DESC, silence_id DESC);
 
 CREATE INDEX user_feedback_by_arrival ON ONLY public.user_feedback USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
 
@@ -420,6 +516,15 @@ ALTER TABLE ONLY public.alert_rules
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE ONLY public.notification_channels
+    ADD CONSTRAINT notification_channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.notification_deliveries
+    ADD CONSTRAINT notification_deliveries_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id) REFERENCES public.notification_channels(tenant_id, channel_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.silences
+    ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_actions ENABLE ROW LEVEL SECURITY;
@@ -428,7 +533,11 @@ ALTER TABLE public.alert_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.consumer_fence ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY ingest_moves_its_own ON public.consumer_fence TO svc_ingest USING ((consumer_group = 'ingest'::text)) WITH CHECK ((consumer_group = 'ingest'::text));
 
 CREATE POLICY ingest_sees_all ON public.ai_model_operations TO svc_ingest USING (true) WITH CHECK (true);
 
@@ -458,6 +567,18 @@ CREATE POLICY metrics_sees_all ON public.tenants FOR SELECT TO svc_metrics USING
 
 CREATE POLICY metrics_sees_all ON public.user_feedback FOR SELECT TO svc_metrics USING (true);
 
+ALTER TABLE public.notification_channels ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notification_deliveries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY notify_moves_its_own ON public.consumer_fence TO svc_notify USING ((consumer_group = 'notify'::text)) WITH CHECK ((consumer_group = 'notify'::text));
+
+CREATE POLICY notify_sees_all ON public.notification_channels TO svc_notify USING (true) WITH CHECK (true);
+
+CREATE POLICY notify_sees_all ON public.notification_deliveries TO svc_notify USING (true) WITH CHECK (true);
+
+CREATE POLICY notify_sees_all ON public.silences TO svc_notify USING (true) WITH CHECK (true);
+
 ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_sees_all ON public.ai_model_operations TO assay_owner USING (true) WITH CHECK (true);
@@ -468,13 +589,21 @@ CREATE POLICY owner_sees_all ON public.alert_rules TO assay_owner USING (true) W
 
 CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.consumer_fence TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.notification_channels TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.notification_deliveries TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.operation_rollup_minute TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.performance_alert_steps TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.performance_alerts TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.silences TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
 
@@ -484,6 +613,10 @@ ALTER TABLE public.performance_alert_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alerts ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics, svc_api USING (true);
+
+ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY tenant_sees_own ON public.ai_model_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.alert_actions TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
@@ -492,11 +625,17 @@ CREATE POLICY tenant_sees_own ON public.alert_rules TO svc_api USING ((tenant_id
 
 CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.notification_channels TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.notification_deliveries TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.operation_rollup_minute TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.performance_alert_steps TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.performance_alerts TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.silences TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.tenants TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -510,6 +649,7 @@ GRANT ALL ON SCHEMA public TO assay_owner;
 GRANT USAGE ON SCHEMA public TO svc_ingest;
 GRANT USAGE ON SCHEMA public TO svc_metrics;
 GRANT USAGE ON SCHEMA public TO svc_api;
+GRANT USAGE ON SCHEMA public TO svc_notify;
 
 REVOKE ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) TO svc_ingest;
@@ -586,8 +726,37 @@ GRANT SELECT ON TABLE public.api_keys TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_ingest;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_metrics;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_notify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+
+GRANT INSERT,DELETE ON TABLE public.notification_channels TO svc_api;
+GRANT SELECT ON TABLE public.notification_channels TO svc_notify;
+
+GRANT SELECT(tenant_id) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(channel_id) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(name) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(type) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(url) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(send_resolved) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(created_at) ON TABLE public.notification_channels TO svc_api;
+
+GRANT SELECT(created_by) ON TABLE public.notification_channels TO svc_api;
+
+GRANT UPDATE(held_by) ON TABLE public.notification_channels TO svc_notify;
+
+GRANT UPDATE(held_until) ON TABLE public.notification_channels TO svc_notify;
+
+GRANT UPDATE(paced_until) ON TABLE public.notification_channels TO svc_notify;
+
+GRANT SELECT,INSERT ON TABLE public.notification_deliveries TO svc_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_deliveries TO svc_notify;
 
 GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.operation_rollup_minute TO svc_ingest;
@@ -599,6 +768,9 @@ GRANT SELECT,INSERT ON TABLE public.performance_alert_steps TO svc_ingest;
 GRANT SELECT ON TABLE public.performance_alerts TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.performance_alerts TO svc_ingest;
 GRANT SELECT ON TABLE public.performance_alerts TO svc_metrics;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.silences TO svc_api;
+GRANT SELECT,DELETE ON TABLE public.silences TO svc_notify;
 
 GRANT SELECT ON TABLE public.tenants TO svc_ingest;
 GRANT SELECT ON TABLE public.tenants TO svc_metrics;

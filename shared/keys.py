@@ -97,16 +97,12 @@ def models(tenant_id: str) -> str:
     return f"models:{tenant_id}"
 
 
-def service_report(service: str, instance: str) -> str:
-    """String: JSON of a service's last report, with a TTL."""
-    return f"report:{service}:{instance}"
-
-
 def share_of(tenant_id: str, model_id: str, partitions: int) -> int:
     """Whoever consumes this partition of the operations topic keeps the model's views."""
     return crc32(f"{tenant_id}{SEPARATOR}{model_id}".encode()) % partitions
 
 
+REPORTS = "reports"  # hash: <service>:<instance> -> JSON of its last report; see shared/reports.py
 LOOKED = "views:looked"  # hash: share -> when its views were last brought up to date, Unix ms
 ALERT_RULES = "alert-rules"  # string: last known rules, for when Postgres is away
 TENANTS = "tenants"  # set: last known tenants, for when Postgres is away

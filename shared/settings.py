@@ -51,6 +51,16 @@ class PostgresSettings(BaseSettings):
     postgres_dsn: SecretStr = Field(description="postgresql://role:password@host:port/database")
 
 
+class NotifyTargetSettings(BaseSettings):
+    """Where notifications may go."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    notify_allow_private: bool = Field(
+        False, description="Whether channels may lead to private addresses, and by http."
+    )
+
+
 class SecretSettings(BaseSettings):
     """The installation's secret, from which pseudonym keys are derived."""
 

@@ -16,6 +16,11 @@ REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built ane
 DIFFERENCES = Counter("assay_cell_differences", "Live numbers that differed from the stored ones")
 SHED = Counter("assay_shed_requests", "Requests refused because too much was under way")
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
+NOTIFICATIONS = Counter(
+    "assay_notifications", "Deliveries by what became of them", ["type", "state"]
+)
+NOTIFICATIONS_WAITING = Gauge("assay_notifications_waiting", "Deliveries that are to be sent")
+NOTIFICATIONS_AGE = Gauge("assay_notifications_age_seconds", "How long the oldest of them waits")
 BATCH_SECONDS = Histogram(
     "assay_batch_seconds",
     "From a batch's arrival to its being stored",
@@ -24,7 +29,20 @@ BATCH_SECONDS = Histogram(
 )
 EVENT_AGE = Gauge("assay_event_age_seconds", "Append to stored, newest of the batch", ["group"])
 
+VERDICTS = {
+    "ingest": ("accepted", "duplicate", "dead"),
+    "metrics": ("accepted", "duplicate", "invalid"),
+    "notify": ("accepted", "invalid"),
+}
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+def announce(group: str) -> None:
+    """Show a group's numbers as zero from the start: Prometheus does not see what begins at one."""
+    for verdict in VERDICTS[group]:
+        EVENTS.labels(group, verdict)
+    for one in (FENCED, GAPS, INCIDENTS, BATCH_SECONDS, EVENT_AGE):
+        one.labels(group)
 
 
 def telemetry_app(probe: Probe) -> Starlette:

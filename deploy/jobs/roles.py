@@ -3,7 +3,12 @@
 import asyncpg
 from sqlalchemy.engine import make_url
 
-ROLE_OF = {"ingest": "svc_ingest", "metrics": "svc_metrics", "gateway": "svc_api"}
+ROLE_OF = {
+    "ingest": "svc_ingest",
+    "metrics": "svc_metrics",
+    "notify": "svc_notify",
+    "gateway": "svc_api",
+}
 
 
 async def give_passwords(dsn: str, passwords: dict[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.errors import install_errors
 from services.gateway.routes.middleware import Around
+from services.gateway.routes.notifications import notification_routes
 from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.system import system_routes
 from services.gateway.routes.writing import writing_routes
@@ -24,9 +25,12 @@ from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
 from services.gateway.service.gate import Gate
 from services.gateway.service.intake import Intake
+from services.gateway.service.notifying import Notifying
+from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
+from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
 from services.gateway.store.sessions import Sessions
@@ -34,8 +38,10 @@ from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
+from shared.reporter import Reporter
 from shared.runtime import serve_until_told
 from shared.stores import LazyPostgres, connect_redis
+from shared.tasks import end
 
 PROBE_TIMEOUT_S = 2.0
 WARM_EVERY_S = 5.0
@@ -56,9 +62,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warm = asyncio.ensure_future(_keep_warm(checks))
+        reporter = Reporter("gateway", client, utc_now, depth=lambda: app.state.gate.under_way)
+        jobs = [asyncio.ensure_future(_keep_warm(checks)), asyncio.ensure_future(reporter.run())]
         yield
-        warm.cancel()
+        await end(jobs)
         await producer.close()
         await postgres.close()
         await client.aclose()
@@ -75,17 +82,27 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.gate = Gate(
         settings.gateway_most_requests, settings.gateway_most_bytes, clock.monotonic
     )
-    app.state.intake = Intake(
-        publisher.publish, views, settings.topic_prefix, utc_now, _new_event_id
-    )
+    app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, _new_event_id)
+    app.state.once = Once(views)
     app.state.reading = Reading(views, store, utc_now)
     app.state.store, app.state.alerts = store, alerts
-    app.state.alerting = Alerting(alerts, store, utc_now, _new_event_id)
+    app.state.notifications = PostgresNotifications(sessions)
+    app.state.alerting = Alerting(
+        alerts, app.state.notifications.known_channels, store, utc_now, _new_event_id
+    )
+    app.state.notifying = Notifying(
+        app.state.notifications,
+        utc_now,
+        _new_event_id,
+        allow_private=settings.notify_allow_private,
+    )
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
+    app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
     app.include_router(writing_routes())
     app.include_router(reading_routes())
     app.include_router(alert_routes())
+    app.include_router(notification_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
     install_errors(app)
     app.add_middleware(Around)

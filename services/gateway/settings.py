@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.settings import PostgresSettings, SecretSettings, SharedSettings
+from shared.settings import NotifyTargetSettings, PostgresSettings, SecretSettings, SharedSettings
 
 
-class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings):
+class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTargetSettings):
     """Everything the gateway reads from the environment."""
 
     gateway_host: str = "127.0.0.1"

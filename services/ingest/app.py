@@ -9,14 +9,16 @@ from services.ingest.service import GROUP, Ingest
 from services.ingest.settings import IngestSettings
 from services.ingest.store import PostgresStore
 from services.ingest.ticker import Ticker
+from shared import telemetry
 from shared.clock import utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
+from shared.reporter import Reporter
 from shared.runtime import Process, consuming_process
-from shared.stores import connect_postgres
+from shared.stores import connect_postgres, connect_redis
 from shared.tenants import Tenants
 from shared.topics import MAX_RECORD_BYTES
 
@@ -47,6 +49,7 @@ async def _run(settings: IngestSettings, process: Process) -> None:
     await process.wait_for("the schema (run `assay migrate`)", store.check_schema)
     await process.wait_for("the tenants", tenants.refresh)
 
+    telemetry.announce(GROUP)
     broker = consumer_broker(settings)
     runner = Runner(
         GROUP,
@@ -69,7 +72,10 @@ async def _run(settings: IngestSettings, process: Process) -> None:
             return {"postgres": type(error).__name__}
         return {}
 
-    jobs = [tenants.keep_fresh, ticker.partitions, ticker.join, ticker.relay]
+    client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
+    reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
+    jobs = [tenants.keep_fresh, ticker.partitions, ticker.join, ticker.relay, reporter.run]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await producer.close()
+    await client.aclose()
     await pool.close()

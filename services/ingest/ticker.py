@@ -40,6 +40,8 @@ class Ticker:
         self._store = store
         self._publish = publish
         self._now = now
+        self.waiting = 0
+        """Dead letters that the last look found unpublished, up to a portion."""
 
     async def partitions(self) -> None:
         """Keep the partitions of the coming days made."""
@@ -59,6 +61,7 @@ class Ticker:
         """Publish dead letters; the rows stay the truth."""
         while True:
             async with self._store.relaying(RELAY_MOST) as letters:
+                self.waiting = len(letters)
                 if letters:
                     await self._publish(letters)
             if len(letters) < RELAY_MOST:

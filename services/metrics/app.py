@@ -1,12 +1,9 @@
 """The only place where metrics' parts meet."""
 
-import os
-import socket
 from collections.abc import Mapping
 from functools import partial
 
 import asyncpg
-import psutil
 
 from services.metrics.consumer import subscribe
 from services.metrics.domain.snapshot import Snapshot
@@ -29,6 +26,7 @@ from services.metrics.store.record import AlertRecord
 from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
 from services.metrics.ticker import AlertTicker, Ticker
+from shared import telemetry
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
 from shared.delivery.redis import Client
@@ -36,6 +34,7 @@ from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
 from shared.producer import Producer
+from shared.reporter import Reporter
 from shared.runtime import Process, consuming_process
 from shared.stores import LazyPostgres, connect_redis
 from shared.tenants import Tenants
@@ -78,6 +77,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         price_table(overrides),
         utc_now,
     )
+    telemetry.announce(GROUP)
     broker = consumer_broker(settings)
     runner = Runner(
         GROUP, sink, lambda: consumer_of(subscriber), exact_ends=settings.kafka_exact_ends
@@ -97,16 +97,6 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
             if one.topic != operations_topic:
                 await join_waiting(one, store, lookup, runner.holding)
 
-    async def report() -> None:
-        process = psutil.Process()
-        facts = {
-            "lag": sum(runner.lag.values()),
-            "partitions": len(runner.owned()),
-            "rss_bytes": process.memory_info().rss,
-            "cpu_seconds": sum(process.cpu_times()[:2]),
-        }
-        await views.report(f"{socket.gethostname()}-{os.getpid()}", facts)
-
     async def probe() -> Mapping[str, str]:
         try:
             await client.ping()
@@ -120,12 +110,13 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         durable=settings.kafka_durable,
     )
     rounds = Rounds(comparer, runner.owned, utc_now)
-    ticker = Ticker(look, join, report, rounds, AppendOnlyFile(client).look)
+    ticker = Ticker(look, join, rounds, AppendOnlyFile(client).look)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     alert_ticker = _alerting(settings, client, postgres, keeper, runner, producer)
+    reporter = Reporter(GROUP, client, utc_now, runner)
     jobs = [
         *(alert_ticker.rules, alert_ticker.looks, alert_ticker.tales),
-        *(tenants.keep_fresh, ticker.views, ticker.joins, ticker.reports),
+        *(tenants.keep_fresh, ticker.views, ticker.joins, reporter.run),
         *(ticker.comparisons, ticker.upkeep),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)

@@ -1,4 +1,4 @@
-"""What metrics does by the clock: views, waiting feedback, comparisons, its own report."""
+"""What metrics does by the clock: views, waiting feedback, comparisons, upkeep."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,6 @@ from shared import clock
 
 LOOK_EVERY_S = 0.5
 JOIN_EVERY_S = 1.0
-REPORT_EVERY_S = 5.0
 UPKEEP_EVERY_S = 1.0
 COMPARE_EVERY_S = 60.0
 # An alert needs two looks in a row: at this pace it fires within ten seconds.
@@ -51,10 +50,9 @@ class AlertTicker:
 class Ticker:
     """The clock's work, as jobs that run for ever."""
 
-    def __init__(self, look: Work, join: Work, report: Work, compare: Work, keep_up: Work) -> None:
+    def __init__(self, look: Work, join: Work, compare: Work, keep_up: Work) -> None:
         self._look = look
         self._join = join
-        self._report = report
         self._compare = compare
         self._keep_up = keep_up
 
@@ -65,10 +63,6 @@ class Ticker:
     async def joins(self) -> None:
         """Join waiting feedback."""
         await _every(JOIN_EVERY_S, self._join)
-
-    async def reports(self) -> None:
-        """Say how this process does."""
-        await _every(REPORT_EVERY_S, self._report)
 
     async def upkeep(self) -> None:
         """Look after the server."""

@@ -17,6 +17,13 @@ POINTS: Final = (
     "redis.after_apply",  # R2
     "redis.before_activate",  # R6: a rebuilt generation is written and not in use
 )
+ALERT_POINTS: Final = (
+    "alerts.before_change",
+    "alerts.after_change",  # the step is kept, and not yet told
+    "notify.before_send",  # marked as being sent, and not sent
+    "notify.after_send",  # sent, and nobody knows
+)
+KNOWN: Final = POINTS + ALERT_POINTS
 
 
 class FaultPoint:
@@ -24,8 +31,8 @@ class FaultPoint:
 
     def __init__(self, setting: str | None) -> None:
         name, count, how = [*(setting or "").split(":"), "", ""][:3]
-        if name and name not in POINTS:
-            raise ValueError(f"{VARIABLE} names {name!r}; known are {', '.join(POINTS)}")
+        if name and name not in KNOWN:
+            raise ValueError(f"{VARIABLE} names {name!r}; known are {', '.join(KNOWN)}")
         self._name = name
         if how not in ("", "stop"):
             raise ValueError(f"{VARIABLE} ends in {how!r}; it may end in 'stop' or not at all")

@@ -42,6 +42,8 @@ class Runner:
         self.batch_at = clock.monotonic()
         self.waits_for_store_since: float | None = None
         self.incidents = Incidents(group)
+        self.last: tuple[Partition, Fence] | None = None
+        """Where a batch was last written."""
         self.lag: dict[Partition, int] = {}
         self.lag_known_since = clock.monotonic()
         self._sink = sink
@@ -176,9 +178,9 @@ class Runner:
         self._rewound.pop(partition, None)
         if todo.gap:
             telemetry.GAPS.labels(self.group).inc(todo.gap)
-        self._fences[partition] = await self._sink.apply(
-            partition, fence, records[todo.first :], todo.gap
-        )
+        fence = await self._sink.apply(partition, fence, records[todo.first :], todo.gap)
+        self._fences[partition] = fence
+        self.last = partition, fence
         self.progress_at = clock.monotonic()
 
     async def _confirmed(self, partition: Partition, fence: Fence) -> Fence:

@@ -36,7 +36,7 @@ class AlertEvent(Event):
     window: ShortText
     reason: Annotated[str, Field(max_length=2_048)]
     actor: ShortText | None = Field(None, description="Who did this; null when no person did.")
-    step: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1, le=2**31 - 1)]
     started_at: AwareDatetime
     fired_at: AwareDatetime | None = None
     acknowledged_until: AwareDatetime | None = None

@@ -9,7 +9,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from deploy.jobs.roles import give_passwords
+from deploy.jobs.roles import ROLE_OF, give_passwords
 from deploy.jobs.topics import create_topics
 from deploy.migrations import migrate
 from shared.tasks import end
@@ -29,8 +29,7 @@ async def prepared(dsn: str, tenants: Sequence[str] = ("acme", "globex")) -> dic
         "INSERT INTO tenants (tenant_id) VALUES ($1)", [(tenant,) for tenant in tenants]
     )
     await connection.close()
-    services = ("ingest", "metrics", "gateway")
-    return await give_passwords(dsn, dict.fromkeys(services, PASSWORD))
+    return await give_passwords(dsn, dict.fromkeys(ROLE_OF, PASSWORD))
 
 
 async def topics(bootstrap: str, prefix: str) -> None:

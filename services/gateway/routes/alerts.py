@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel
-from pydantic_core import to_json
+from pydantic import AwareDatetime
 
 from services.gateway.domain.alerts import (
     Acknowledgement,
     AlertsPage,
+    AlertView,
     KeptRule,
     NameTakenError,
     Resolution,
@@ -23,15 +23,20 @@ from services.gateway.domain.alerts import (
 from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.problems import wrong_field
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.bodies import described, read_body
+from services.gateway.routes.objects import (
+    CREATED,
+    GONE,
+    At,
+    Limit,
+    Text,
+    actor,
+    answer,
+    removed,
+    writes,
+    written,
+)
 from services.gateway.service.alerting import no_alert, no_rule
 from shared.alerts.rule import AlertRule
-
-CREATED, GONE = 201, 204
-JSON = "application/json"
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Text = Annotated[str | None, Query(max_length=128)]
-At = Annotated[str | None, Query(max_length=256)]
 
 
 def alert_routes() -> APIRouter:
@@ -54,22 +59,24 @@ def _rule_routes(router: APIRouter) -> None:
         rows = await request.app.state.alerts.rules(principal(request).tenant_id, after, limit + 1)
         following = next_cursor(rows, limit, "created_at", "rule_id")
         items = [rule_view(row) for row in rows[:limit]]
-        return _answer({"items": items, "next_cursor": following})
+        return answer({"items": items, "next_cursor": following})
 
     @router.post(
         "/ai/alert-rules",
         status_code=CREATED,
         response_model=KeptRule,
         summary="Make an alert rule",
-        **_writes(AlertRule),
+        **writes("alerts:write", AlertRule),
     )
     async def add(request: Request) -> Response:
-        rule, who = await read_body(request, AlertRule), principal(request)
-        try:
-            made = await request.app.state.alerting.add(who.tenant_id, rule, _actor(request))
-        except NameTakenError as error:
-            raise _taken() from error
-        return _answer(made, CREATED)
+        async def do(rule: AlertRule) -> Any:
+            tenant_id = principal(request).tenant_id
+            try:
+                return await request.app.state.alerting.add(tenant_id, rule, actor(request))
+            except NameTakenError as error:
+                raise _taken() from error
+
+        return await written(request, AlertRule, do, CREATED)
 
     @router.get(
         "/ai/alert-rules/{rule_id}",
@@ -81,32 +88,37 @@ def _rule_routes(router: APIRouter) -> None:
         row = await request.app.state.alerts.rule(principal(request).tenant_id, rule_id)
         if row is None:
             raise no_rule(rule_id)
-        return _answer(rule_view(row))
+        return answer(rule_view(row))
 
     @router.put(
         "/ai/alert-rules/{rule_id}",
         response_model=KeptRule,
         summary="Put an alert rule in another's place",
-        **_writes(AlertRule),
+        **writes("alerts:write", AlertRule),
     )
     async def replace(request: Request, rule_id: UUID) -> Response:
-        rule, who = await read_body(request, AlertRule), principal(request)
-        try:
-            kept = await request.app.state.alerting.replace(who.tenant_id, rule_id, rule)
-        except NameTakenError as error:
-            raise _taken() from error
-        return _answer(kept)
+        async def do(rule: AlertRule) -> Any:
+            tenant_id = principal(request).tenant_id
+            try:
+                return await request.app.state.alerting.replace(tenant_id, rule_id, rule)
+            except NameTakenError as error:
+                raise _taken() from error
+
+        return await written(request, AlertRule, do)
 
     @router.delete(
         "/ai/alert-rules/{rule_id}",
         status_code=GONE,
         summary="Remove an alert rule; its alerts end",
-        **allows("alerts:write"),
+        **writes("alerts:write"),
     )
     async def delete(request: Request, rule_id: UUID) -> Response:
-        if not await request.app.state.alerts.delete_rule(principal(request).tenant_id, rule_id):
-            raise no_rule(rule_id)
-        return Response(status_code=GONE)
+        async def do() -> None:
+            alerts = request.app.state.alerts
+            if not await alerts.delete_rule(principal(request).tenant_id, rule_id):
+                raise no_rule(rule_id)
+
+        return await removed(request, do)
 
     @router.post(
         "/ai/alert-rules/{rule_id}/test",
@@ -116,7 +128,7 @@ def _rule_routes(router: APIRouter) -> None:
     )
     async def test(request: Request, rule_id: UUID) -> Response:
         tenant_id = principal(request).tenant_id
-        return _answer(await request.app.state.alerting.test(tenant_id, rule_id))
+        return answer(await request.app.state.alerting.test(tenant_id, rule_id))
 
 
 def _alert_routes(router: APIRouter) -> None:
@@ -153,7 +165,7 @@ def _alert_routes(router: APIRouter) -> None:
         )
         following = next_cursor(rows, limit, "started_at", "alert_id")
         items = [alert_view(row) for row in rows[:limit]]
-        return _answer({"items": items, "next_cursor": following})
+        return answer({"items": items, "next_cursor": following})
 
     @router.get(
         "/ai/alerts/{alert_id}",
@@ -165,48 +177,34 @@ def _alert_routes(router: APIRouter) -> None:
         found = await request.app.state.alerts.alert(principal(request).tenant_id, alert_id)
         if found is None:
             raise no_alert(alert_id)
-        return _answer(alert_view(found[0]) | {"history": [dict(step) for step in found[1]]})
+        return answer(alert_view(found[0]) | {"history": [dict(step) for step in found[1]]})
 
     @router.post(
         "/ai/alerts/{alert_id}/resolve",
+        response_model=AlertView,
         summary="End an alert; if it is still bad, a new one begins",
-        **_writes(Resolution),
+        **writes("alerts:write", Resolution),
     )
     async def resolve(request: Request, alert_id: UUID) -> Response:
-        said = await read_body(request, Resolution)
-        return _answer(
-            await request.app.state.alerting.resolve(
-                principal(request).tenant_id, alert_id, said.note, _actor(request)
-            )
-        )
+        async def do(said: Resolution) -> Any:
+            tenant_id, who = principal(request).tenant_id, actor(request)
+            return await request.app.state.alerting.resolve(tenant_id, alert_id, said.note, who)
+
+        return await written(request, Resolution, do)
 
     @router.post(
         "/ai/alerts/{alert_id}/acknowledge",
+        response_model=AlertView,
         summary="Take an alert over for a while; until then nobody is told again",
-        **_writes(Acknowledgement),
+        **writes("alerts:write", Acknowledgement),
     )
     async def acknowledge(request: Request, alert_id: UUID) -> Response:
-        said = await read_body(request, Acknowledgement)
-        return _answer(
-            await request.app.state.alerting.acknowledge(
-                principal(request).tenant_id, alert_id, said, _actor(request)
-            )
-        )
+        async def do(said: Acknowledgement) -> Any:
+            tenant_id, who = principal(request).tenant_id, actor(request)
+            return await request.app.state.alerting.acknowledge(tenant_id, alert_id, said, who)
 
-
-def _writes(model: type[BaseModel]) -> dict[str, Any]:
-    declared = allows("alerts:write")
-    declared["openapi_extra"] |= {"requestBody": described(model)}
-    return declared
-
-
-def _actor(request: Request) -> str:
-    return f"key:{principal(request).key_id}"
+        return await written(request, Acknowledgement, do)
 
 
 def _taken() -> Exception:
     return wrong_field("name", "another rule has this name; choose one of its own")
-
-
-def _answer(content: Any, status: int = 200) -> Response:
-    return Response(to_json(content), status, media_type=JSON)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -18,25 +18,38 @@ ARRIVES_WITHIN_S = 15
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_body(request: Request, model: type[M]) -> M:
-    """The body as an object of `model`: 400 when it is no JSON, 422 that names each wrong field."""
-    body = await json_body(request, lambda _: None)
+def parsed(body: bytes, model: type[M]) -> M:
+    """A body as an object of `model`: 400 when it is no JSON, 422 that names each wrong field."""
     try:
         content = from_json(body or b"{}")
     except ValueError as error:
         raise Problem("bad-request", f"The body is not JSON: {error}.") from error
     _refuse_nul(content, "")
     try:
-        return model.model_validate_json(to_json(_without_nulls(content)))
+        return model.model_validate_json(to_json(_without_nulls(content, model)))
     except ValidationError as error:
         raise _refused(error) from error
 
 
-def _without_nulls(content: Any) -> Any:
-    """An explicit null is the same as absent."""
-    if isinstance(content, dict):
-        return {k: _without_nulls(v) for k, v in content.items() if v is not None}
-    return content
+def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
+    """An explicit null in a field is the same as absent; in a map of values it is a mistake."""
+    if not isinstance(content, dict):
+        return content
+    out = {}
+    for name, value in content.items():
+        field = model.model_fields.get(name)
+        if field is None or value is not None:
+            inner = field and _model_in(field.annotation)
+            out[name] = _without_nulls(value, inner) if inner else value
+    return out
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, if it holds one."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return one
+    return None
 
 
 def _refuse_nul(content: Any, pointer: str) -> None:
@@ -53,7 +66,7 @@ def _refuse_nul(content: Any, pointer: str) -> None:
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI of a body that is read by `read_body`."""
+    """The OpenAPI of a body that is read by `parsed`."""
     schema = model.model_json_schema()
     content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
     return {"required": True, "content": content}

@@ -1,19 +1,33 @@
-"""Liveness, readiness, Prometheus, and the contract's files."""
+"""Liveness, readiness, Prometheus, how the services do, and the contract's files."""
 
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 
 from services.gateway.domain.problems import Problem
-from services.gateway.routes.access import PUBLIC
+from services.gateway.routes.access import PUBLIC, allows
+from services.gateway.routes.objects import answer
+from shared.clock import utc_now
+from shared.reports import Report
 
 UNREADY = 503
+SERVICES = ("gateway", "ingest", "metrics", "notify")
+
+
+class SystemAnswer(BaseModel):
+    """Every process that spoke within the last seconds, and the services of which none did."""
+
+    as_of: datetime
+    services: list[Report]
+    missing: list[str]
 
 
 def system_routes(docs_dir: Path, *, metrics_public: bool) -> APIRouter:
-    """Routes that need no key."""
+    """Routes about the installation; all but one need no key."""
     router = APIRouter(tags=["system"])
 
     @router.get("/healthz", openapi_extra=PUBLIC, summary="The process lives")
@@ -32,6 +46,18 @@ def system_routes(docs_dir: Path, *, metrics_public: bool) -> APIRouter:
         if not metrics_public:
             await request.app.state.admission.principal(request.headers.get("authorization"))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get(
+        "/ai/system",
+        response_model=SystemAnswer,
+        summary="How each process of the installation does",
+        **allows("system:read"),
+    )
+    async def system(request: Request) -> Response:
+        now = utc_now()
+        reports = await request.app.state.views.reports(now)
+        missing = sorted(set(SERVICES) - {one.service for one in reports})
+        return answer(SystemAnswer(as_of=now, services=reports, missing=missing))
 
     @router.get("/asyncapi.json", openapi_extra=PUBLIC, summary="The topics' contract")
     async def asyncapi() -> Response:

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import json_body
+from services.gateway.routes.objects import idempotency_key
 from shared.topics import REGISTER, Topic
 
 TRACE_HEADERS = ("traceparent", "tracestate")
@@ -61,12 +62,10 @@ async def _take_in(request: Request, kind: Topic, body: bytes) -> JSONResponse:
     trace = {
         name: request.headers[name][:MAX_TRACE] for name in TRACE_HEADERS if name in request.headers
     }
-    answer = await request.app.state.intake.take_once(
-        kind,
-        body,
-        principal(request).tenant_id,
-        trace,
-        request.headers.get("idempotency-key"),
+    intake, tenant_id = request.app.state.intake, principal(request).tenant_id
+    key = idempotency_key(request)
+    answer = await request.app.state.once(
+        tenant_id, kind.value, key, body, lambda: intake.take(kind, body, tenant_id, trace)
     )
     return JSONResponse(answer, ACCEPTED)
 

@@ -1,6 +1,6 @@
 """What people do with rules and alerts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -19,6 +19,8 @@ LONGEST = timedelta(days=30)
 LIVE = ("pending", "firing", "acknowledged")
 
 Row = Any  # a row of the store: members by column
+KnownChannels = Callable[[str, Collection[UUID]], Awaitable[set[UUID]]]
+"""Of a tenant and some ids: those that are channels."""
 
 
 class Store(Protocol):
@@ -59,9 +61,15 @@ class Alerting:
     """Rules and alerts of one tenant at a time."""
 
     def __init__(
-        self, store: Store, minutes: Minutes, now: Clock, new_id: Callable[[], UUID]
+        self,
+        store: Store,
+        known_channels: KnownChannels,
+        minutes: Minutes,
+        now: Clock,
+        new_id: Callable[[], UUID],
     ) -> None:
         self._store = store
+        self._known_channels = known_channels
         self._minutes = minutes
         self._now = now
         self._new_id = new_id
@@ -133,8 +141,12 @@ class Alerting:
     async def _check(self, tenant_id: str, rule: AlertRule) -> None:
         if rule.baseline is not None:
             raise wrong_field("baseline", "is not evaluated yet; use limits or a burn rate")
-        if rule.channels:
-            raise wrong_field("channels", "there is no such channel; leave it out for all")
+        unknown = set(rule.channels or ()) - await self._known_channels(
+            tenant_id, rule.channels or ()
+        )
+        if unknown:
+            names = ", ".join(sorted(map(str, unknown)))
+            raise wrong_field("channels", f"there is no channel {names}; leave it out for all")
         if rule.filter != Filter() and not await self._store.anything_matches(
             tenant_id, rule.filter
         ):

@@ -29,6 +29,11 @@ class Gate:
         self._bytes = 0
         self._cut_at = now()
 
+    @property
+    def under_way(self) -> int:
+        """Requests that are being taken in."""
+        return self._requests
+
     @contextmanager
     def entered(self) -> Iterator[Callable[[int], None]]:
         """Let one request in; what it brings is counted by calling what this yields.

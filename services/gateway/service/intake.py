@@ -1,9 +1,6 @@
 """Takes events in: judge each, publish the good ones, answer for every one."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,8 +9,6 @@ from services.gateway.domain.problems import AwayError, Problem
 from shared.clock import Clock
 from shared.errors import InvalidRecordError
 from shared.topics import REGISTER, Topic, TopicSpec, topic_name
-
-DONE_PARTS = 3
 
 
 class Publish(Protocol):
@@ -29,56 +24,20 @@ class Publish(Protocol):
     ) -> None: ...
 
 
-class Answers(Protocol):
-    """Remembers answers by Idempotency-Key."""
-
-    async def begin(self, tenant_id: str, key: str, body: bytes) -> str | None:
-        """Reserve a key."""
-
-    async def finish(
-        self, tenant_id: str, key: str, body: bytes, answer: dict[str, Any] | None
-    ) -> None:
-        """Keep its answer, or free it."""
-
-
 class Intake:
     """What POST does with events."""
 
     def __init__(
         self,
         publish: Publish,
-        answers: Answers,
         topic_prefix: str,
         now: Clock,
         new_id: Callable[[], UUID],
     ) -> None:
         self._publish = publish
-        self._answers = answers
         self._prefix = topic_prefix
         self._now = now
         self._new_id = new_id
-
-    async def take_once(
-        self, kind: Topic, body: bytes, tenant_id: str, trace: Mapping[str, str], key: str | None
-    ) -> dict[str, Any]:
-        """Take a body in, once per Idempotency-Key; a repeat gets the first answer."""
-        if key is None:
-            return await self.take(kind, body, tenant_id, trace)
-        scoped = f"{kind.value} {key}"
-        try:
-            found = await self._answers.begin(tenant_id, scoped, body)
-        except AwayError:
-            # Without Redis nobody remembers answers; event ids still make repeats harmless.
-            return await self.take(kind, body, tenant_id, trace)
-        if found is not None:
-            return _repeated(found, body)
-        answer = None
-        try:
-            answer = await self.take(kind, body, tenant_id, trace)
-        finally:
-            with suppress(AwayError):  # then the reservation expires by itself
-                await self._answers.finish(tenant_id, scoped, body, answer)
-        return answer
 
     async def take(
         self, kind: Topic, body: bytes, tenant_id: str, trace: Mapping[str, str]
@@ -129,13 +88,3 @@ def _first(errors: Sequence[Mapping[str, Any]], events: int) -> str:
     if events == 1:
         return str(errors[0]["message"])
     return f"None of the {events} events can be accepted; the first: {errors[0]['message']}"
-
-
-def _repeated(found: str, body: bytes) -> dict[str, Any]:
-    state, digest, *answer = found.split(" ", DONE_PARTS - 1)
-    if digest != sha256(body).hexdigest():
-        raise Problem("idempotency-reuse", "Use a new Idempotency-Key for another body.")
-    if state == "pending":
-        raise Problem("idempotency-in-flight", "Try again once the first request has finished.")
-    stored: dict[str, Any] = json.loads(answer[0])
-    return stored

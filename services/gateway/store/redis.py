@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from redis.exceptions import RedisError
 from services.gateway.domain.problems import AwayError
 from shared import keys
 from shared.delivery.redis import Client
+from shared.reports import Report, alive
 
 IN_FLIGHT_S = 60
 ANSWER_S = 24 * 3600
@@ -60,6 +62,15 @@ class RedisReads:
         async with _asked():
             found: Any = await self._client.hgetall(keys.models(tenant_id))
         return {name.decode(): json.loads(line) for name, line in found.items()}
+
+    async def reports(self, now: datetime) -> list[Report]:
+        """What each living process says of itself; those who are gone are forgotten."""
+        async with _asked():
+            found: Any = await self._client.hgetall(keys.REPORTS)
+            living, gone = alive(found, now)
+            if gone:
+                await self._client.hdel(keys.REPORTS, *gone)
+        return living
 
     async def begin(self, tenant_id: str, key: str, body: bytes) -> str | None:
         """Reserve an Idempotency-Key; answers what is there already, `None` when it was free."""

@@ -10,8 +10,8 @@ from shared.alerts.finding import Cell, Finding
 from shared.alerts.grouping import Group, Grouped
 from shared.alerts.looking import look_at, windows_of
 from shared.alerts.machine import Alert, Step, advance, began, resolve
+from shared.alerts.no_data import silent
 from shared.alerts.rule import AlertRule
-from shared.alerts.silence import silent
 
 
 class KeptRule(NamedTuple):

@@ -1,6 +1,5 @@
 """Reads cells of every partition, writes the views that the gateway serves."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ from shared.delivery.redis import Client
 from shared.measures.cells import Cell, Series
 
 MOST_NAMES = 500_000
-REPORT_TTL_S = 15
 
 
 class RedisViews:
@@ -75,11 +73,6 @@ class RedisViews:
         """The copy; content is no concern of metrics."""
         names: Any = await self._client.smembers(keys.TENANTS)
         return {name.decode(): True for name in names}
-
-    async def report(self, instance: str, facts: Mapping[str, object]) -> None:
-        """Say how this process does, for as long as it says so again."""
-        name = keys.service_report("metrics", instance)
-        await self._client.set(name, json.dumps(facts), ex=REPORT_TTL_S)
 
     def _parsed(self, content: Mapping[bytes, bytes]) -> dict[Series, Cell]:
         cells: dict[Series, Cell] = {}

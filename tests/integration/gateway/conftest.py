@@ -1,4 +1,4 @@
-"""Gateway, ingest and metrics in this process, and clients that speak to them."""
+"""Gateway, ingest, metrics and notify in this process, and clients that speak to them."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +14,8 @@ from services.ingest.app import run as run_ingest
 from services.ingest.settings import IngestSettings
 from services.metrics.app import run as run_metrics
 from services.metrics.settings import MetricsSettings
+from services.notify.app import run as run_notify
+from services.notify.settings import NotifySettings
 from tests.integration.gateway.callers import Clients
 from tests.support.system import SECRET, prepared, running, topics
 from tests.support.waiting import eventually
@@ -23,7 +25,7 @@ from tests.support.waiting import eventually
 async def clients(
     kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
 ) -> AsyncIterator[Clients]:
-    """Gateway, ingest and metrics, and clients that speak to them."""
+    """All services, and clients that speak to them."""
     dsns = await prepared(database_dsn)
     await topics(kafka_bootstrap, topic_prefix)
     common: dict[str, Any] = {
@@ -49,6 +51,7 @@ async def clients(
             run_ingest(IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET))
         ),
         running(run_metrics(MetricsSettings(**common, postgres_dsn=dsns["metrics"]))),
+        running(run_notify(NotifySettings(**common, postgres_dsn=dsns["notify"]))),
         running(run_gateway(gateway)),
     ):
         url = f"http://127.0.0.1:{port}"

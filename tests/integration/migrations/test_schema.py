@@ -3,10 +3,11 @@
 import asyncpg
 import pytest
 
+from deploy.jobs.roles import ROLE_OF
 from deploy.migrations import head, migrate
 from tests.support.system import prepared
 
-SERVICE_ROLES = ("svc_ingest", "svc_metrics", "svc_api")
+SERVICE_ROLES = tuple(ROLE_OF.values())
 
 
 @pytest.fixture(scope="module")

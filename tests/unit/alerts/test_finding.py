@@ -6,8 +6,8 @@ import pytest
 
 from shared.alerts.burning import look_at_burning
 from shared.alerts.finding import Finding, look, recovery_limit
+from shared.alerts.no_data import silent
 from shared.alerts.rule import AlertRule, Severity
-from shared.alerts.silence import silent
 from shared.measures.cells import Cell
 from shared.measures.sketch import key_of
 

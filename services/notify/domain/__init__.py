@@ -1,0 +1,1 @@
+"""What notify knows without I/O: who is to be told what, when, and in which words."""

@@ -1,0 +1,71 @@
+"""From a step of an alert to deliveries, one per channel that is to hear of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from shared.codec import Record, decode
+from shared.errors import InvalidRecordError
+from shared.events.alert import AlertEvent
+
+
+class Listener(NamedTuple):
+    """A channel as far as planning needs it."""
+
+    tenant_id: str
+    channel_id: UUID
+    created_at: datetime
+
+
+class Planned(NamedTuple):
+    """A delivery to be made."""
+
+    channel_id: UUID
+    delivery_id: UUID
+    event: AlertEvent
+
+
+def read_batch(records: Sequence[Record], now_us: int) -> tuple[list[AlertEvent], int]:
+    """Decode steps; what cannot be read is ingest's to keep, and only counted here."""
+    events = []
+    invalid = 0
+    for record in records:
+        try:
+            events.append(decode(AlertEvent, record, now_us)[0])
+        except InvalidRecordError:
+            invalid += 1
+    return events, invalid
+
+
+def planned(events: Iterable[AlertEvent], listeners: Iterable[Listener]) -> Iterator[Planned]:
+    """Who is to be told of what, in the events' order."""
+    by_tenant: dict[str, list[Listener]] = {}
+    for listener in listeners:
+        by_tenant.setdefault(listener.tenant_id, []).append(listener)
+    for event in events:
+        for listener in by_tenant.get(event.tenant_id, ()):
+            if _hears(listener, event):
+                yield Planned(listener.channel_id, _identity(listener, event), event)
+
+
+def _hears(listener: Listener, event: AlertEvent) -> bool:
+    """People hear of what has fired, on the rule's channels, from the channel's beginning on.
+
+    How it goes on is for whoever heard of it, also if the rule has other channels by now.
+    """
+    is_named = event.channels is None or listener.channel_id in event.channels
+    return (
+        event.fired_at is not None
+        and event.state != "pending"
+        and (is_named or event.state != "firing")
+        and event.occurred_at >= listener.created_at
+    )
+
+
+def _identity(listener: Listener, event: AlertEvent) -> UUID:
+    """The same for a step that comes twice, also when Redis forgot it and it was told anew.
+
+    A step's number may then stand for another state: that is another thing to tell.
+    """
+    return uuid5(listener.channel_id, f"{event.event_id}:{event.state}:{event.severity}")

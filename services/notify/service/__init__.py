@@ -1,0 +1,1 @@
+"""What notify does: plan from the topic, send by the clock."""

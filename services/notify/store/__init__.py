@@ -1,0 +1,1 @@
+"""Postgres, as notify sees it."""

@@ -1,0 +1,89 @@
+"""The OpenAPI document says what the contract promises."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+
+from services.gateway.app import create_app
+from services.gateway.domain.permissions import ADMIN
+from services.gateway.settings import GatewaySettings
+
+ENDPOINTS = [
+    "POST /ai/operations/log",
+    "POST /ai/feedback/submit",
+    "GET /ai/operations",
+    "GET /ai/operations/{operation_id}",
+    "GET /ai/models",
+    "GET /ai/metrics/{model_id}",
+    "GET /ai/metrics/{model_id}/series",
+    "GET /ai/system",
+    "GET /ai/alerts",
+    "GET /ai/alerts/{alert_id}",
+    "POST /ai/alerts/{alert_id}/resolve",
+    "POST /ai/alerts/{alert_id}/acknowledge",
+    "GET /ai/alert-rules",
+    "POST /ai/alert-rules",
+    "GET /ai/alert-rules/{rule_id}",
+    "PUT /ai/alert-rules/{rule_id}",
+    "DELETE /ai/alert-rules/{rule_id}",
+    "POST /ai/alert-rules/{rule_id}/test",
+    "GET /ai/silences",
+    "POST /ai/silences",
+    "GET /ai/silences/{silence_id}",
+    "DELETE /ai/silences/{silence_id}",
+    "POST /ai/silences/{silence_id}/test",
+    "GET /ai/notification-channels",
+    "POST /ai/notification-channels",
+    "GET /ai/notification-channels/{channel_id}",
+    "DELETE /ai/notification-channels/{channel_id}",
+    "POST /ai/notification-channels/{channel_id}/test",
+    "GET /ai/notification-channels/{channel_id}/deliveries",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+]
+
+
+@cache
+def document() -> Any:
+    """As it is served, with paths as the contract writes them."""
+    settings = GatewaySettings(
+        kafka_bootstrap_servers="127.0.0.1:1",
+        redis_url="redis://127.0.0.1:1",
+        postgres_dsn="postgresql://nobody@127.0.0.1:1/none",
+        secret_key="x" * 32,
+    )
+    text = json.dumps(create_app(settings).openapi())
+    return json.loads(text.replace("{model_id:path}", "{model_id}"))
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_each_endpoint_is_there_and_says_who_may_use_it(endpoint: str) -> None:
+    method, path = endpoint.split()
+    found = document()["paths"][path][method.lower()]
+    assert found["summary"]
+    permission = found["x-permission"]
+    if permission == "none":
+        assert "security" not in found
+    else:
+        assert permission in ADMIN
+        assert found["security"] == [{"apiKey": []}]
+        assert document()["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if not one.startswith("GET")])
+def test_each_write_says_how_it_refuses(endpoint: str) -> None:
+    method, path = endpoint.split()
+    responses = document()["paths"][path][method.lower()]["responses"]
+    if not path.endswith(("rule_id}/test", "silence_id}/test")):  # which change nothing
+        assert {"409", "422", "503"} <= responses.keys()
+
+
+def test_no_reference_leads_nowhere() -> None:
+    text = json.dumps(document())
+    for name in re.findall(r'"#/components/schemas/([^"]+)"', text):
+        assert name in document()["components"]["schemas"]
+    assert "secret" not in document()["components"]["schemas"]["KeptChannel"]["properties"]

@@ -1,0 +1,1 @@
+"""The gateway on real Kafka, Postgres and Redis."""
