@@ -25,6 +25,7 @@ class Books(NamedTuple):
     dead_letters: int
     duplicates: int
     alerts_fired: int
+    alerts_resolved: int
 
 
 class Auditor:
@@ -46,14 +47,14 @@ class Auditor:
                 " WHERE topic = ANY($1)",
                 self._topics,
             )
-            alerts = await connection.fetchval(
-                "SELECT count(*) FROM performance_alerts"
+            ((fired, resolved),) = await connection.fetch(
+                "SELECT count(*), count(resolved_at) FROM performance_alerts"
                 " WHERE tenant_id = $1 AND fired_at IS NOT NULL",
                 self._running.tenant,
             )
         finally:
             await connection.close()
-        return Books(postgres, rollups, await self._redis(), dead, duplicates, alerts)
+        return Books(postgres, rollups, await self._redis(), dead, duplicates, fired, resolved)
 
     async def behind(self) -> dict[str, str]:
         """Partitions of which a consumer has not reached the end, and how far each is."""

@@ -7,7 +7,8 @@ from assay_sdk import Assay, Experiment, Variant, assign
 
 TRAINING = 600
 USERS = 500
-NOISY_SHARE = 0.2
+# First and last, as shares of the predictions. Few, so that what follows makes up for them.
+NOISY_FROM, NOISY_TO = 0.10, 0.15
 NOISE = 6.0  # standard deviation, on pixels of 0 to 16
 FLUSH_EVERY = 1_000
 FLUSH_S = 30.0
@@ -15,6 +16,8 @@ EXPERIMENT = Experiment("digits", "demo", (Variant("a", 0.5, is_control=True), V
 MODELS = {"a": "digits-logistic", "b": "digits-bayes"}
 
 OnProgress = Callable[[int], None]
+OnPhase = Callable[[str], None]
+"""Told of each phase's end: clean, noisy, recovered."""
 
 
 class Served(NamedTuple):
@@ -26,7 +29,7 @@ class Served(NamedTuple):
 
 
 class Digits:
-    """Trained on some of the images; serves the others, the last of them through noise."""
+    """Trained on some of the images; serves the others, some of them through noise."""
 
     def __init__(self, seed: int = 7) -> None:
         import numpy as np  # noqa: PLC0415 - an extra, needed only by the demo
@@ -44,20 +47,29 @@ class Digits:
             "b": GaussianNB(var_smoothing=1e-2).fit(images[:TRAINING], truths[:TRAINING]),
         }
 
-    def serve(self, assay: Assay, predictions: int, on_progress: OnProgress) -> Served:
+    def serve(
+        self, assay: Assay, predictions: int, on_progress: OnProgress, on_phase: OnPhase
+    ) -> Served:
         """Predict, measure, and tell what was right; every operation gets its ground truth."""
+        phase = "clean"
         operations = dict.fromkeys(MODELS.values(), 0)
         right: dict[tuple[str, str], list[bool]] = {}
         for number in range(predictions):
-            noisy = number >= predictions * (1 - NOISY_SHARE)
+            before, phase = phase, _phase(number / predictions)
+            if phase != before:
+                assay.flush(FLUSH_S)
+                on_phase(before)
+            noisy = phase == "noisy"
             user = f"user-{number % USERS}"
             variant = assign(EXPERIMENT, user)[0].key
             correct = self._predict(assay, number, user, variant, noisy=noisy)
             operations[MODELS[variant]] += 1
-            right.setdefault((MODELS[variant], "noisy" if noisy else "clean"), []).append(correct)
+            right.setdefault((MODELS[variant], phase), []).append(correct)
             if (number + 1) % FLUSH_EVERY == 0:
                 assay.flush(FLUSH_S)
                 on_progress(number + 1)
+        assay.flush(FLUSH_S)
+        on_phase(phase)
         accuracy: dict[str, dict[str, float]] = {}
         for (model, phase), results in right.items():
             accuracy.setdefault(model, {})[phase] = sum(results) / len(results)
@@ -82,3 +94,9 @@ class Digits:
         correction = None if answer == truth else str(truth)
         operation.feedback(source="code", user_id=user, correction=correction, **said)
         return answer == truth
+
+
+def _phase(done: float) -> str:
+    if done < NOISY_FROM:
+        return "clean"
+    return "noisy" if done < NOISY_TO else "recovered"

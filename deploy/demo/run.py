@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from assay_sdk import Assay
+from deploy.demo.alarm import Alarm
 from deploy.demo.audit import Auditor, Books, Sums
-from deploy.demo.digits import Digits, Served
+from deploy.demo.digits import MODELS, Digits, Served
 from deploy.demo.freshness import FreshnessProbe
 from deploy.demo.summary import Summary, differences, grown
 from deploy.demo.trace import Totals, read_trace, replay
 from deploy.system import Running
 
 BUFFER = 200_000
+ENOUGH_FOR_AN_ALARM = 10_000
 SETTLE_DEADLINE_S = 120
 CHECK_EVERY_S = 0.3
 VIEWS_FOLLOW_S = 2.0
@@ -31,11 +33,13 @@ class Demo:
         self._running = running
         self._console = console
         self._auditor = Auditor(running)
+        self._alarm = Alarm(running)
 
     async def run(self, predictions: int, traces: list[Path]) -> Summary:
         """Do the work and compare; raises only if the work itself cannot be done."""
         summary = Summary()
         before = await self._auditor.books()
+        await self._alarm.install()
         started = time.perf_counter()
         probe = FreshnessProbe(self._running)
         probing = asyncio.ensure_future(probe.run())
@@ -44,7 +48,8 @@ class Demo:
         expected[probe.model_id] = {"n": probe.sent}
         with self._console.status("counting …"):
             behind = await self._settled(expected, before)
-        summary.seconds = round(time.perf_counter() - started, 2)
+        worked_s = time.perf_counter() - started - self._alarm.waited_s
+        summary.seconds = round(worked_s, 2)
         summary.expect("partitions not consumed to their end", {}, behind)
         summary.published += probe.sent
         summary.accepted += probe.sent
@@ -66,7 +71,13 @@ class Demo:
                 return lambda done: progress.update(task, completed=done)
 
             jobs: list[Any] = [
-                asyncio.to_thread(digits.serve, assay, predictions, bar("predictions", predictions))
+                asyncio.to_thread(
+                    digits.serve,
+                    assay,
+                    predictions,
+                    bar("predictions", predictions),
+                    self._on_phase(predictions),
+                )
             ]
             now = datetime.now(UTC)
             for model, lines in calls.items():
@@ -95,6 +106,13 @@ class Demo:
         summary.models = {name: found.redis.get(name, {}) for name in expected}
         summary.dead_lettered, summary.duplicates = found.dead_letters, found.duplicates
         summary.alerts_fired = found.alerts_fired
+        summary.alerts_resolved = found.alerts_resolved
+        summary.alerts = self._alarm.said
+        is_first = not any(before.redis.get(model, {}).get("n") for model in MODELS.values())
+        if is_first and found.postgres[MODELS["b"]]["n"] * 2 >= ENOUGH_FOR_AN_ALARM * 0.9:
+            summary.expect("alerts in the degraded phase", 1, min(1, self._alarm.fired))
+        if self._alarm.fired:
+            summary.expect("alerts of the demo that ended", self._alarm.fired, self._alarm.resolved)
         summary.postgres_operations = sum(one.get("n", 0) for one in found.postgres.values())
         summary.redis_operations = sum(one.get("n", 0) for one in found.redis.values())
         summary.feedback = sum(one.get("f_n", 0) for one in found.postgres.values())
@@ -102,6 +120,17 @@ class Demo:
             held = after.redis[model]["n"]
             shown = (await self._auditor.shown(model, "7d")).get("sample")
             summary.expect(f"operations of {model} at the gateway", held, shown)
+
+    def _on_phase(self, predictions: int) -> Callable[[str], None]:
+        """From the serving thread: wait for the alarm where it has enough to go by."""
+        loop = asyncio.get_running_loop()
+        waits = {"noisy": self._alarm.fires, "recovered": self._alarm.ends}
+
+        def on_phase(phase: str) -> None:
+            if phase in waits and predictions >= ENOUGH_FOR_AN_ALARM:
+                asyncio.run_coroutine_threadsafe(waits[phase](), loop).result()
+
+        return on_phase
 
     async def _settled(self, expected: Sums, before: Books) -> dict[str, str]:
         """Wait until both consumers have read everything and the stores hold it, or too long."""

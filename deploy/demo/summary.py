@@ -18,6 +18,9 @@ class Summary:
     redis_operations: int = 0
     feedback: int = 0
     alerts_fired: int = 0
+    alerts_resolved: int = 0
+    alerts: list[str] = field(default_factory=list)
+    """What the demo's own alarm said."""
     experiments: dict[str, str] = field(default_factory=dict)
     training_examples: int = 0
     seconds: float = 0.0
@@ -52,6 +55,7 @@ class Summary:
         for model, phases in sorted(self.accuracy.items()):
             told = ", ".join(f"{share:.1%} {phase}" for phase, share in sorted(phases.items()))
             lines.append(f"{model}: accuracy {told}")
+        lines += self.alerts
         lines += [f"MISMATCH {problem}" for problem in self.problems]
         verdict = "every number adds up" if not self.mismatches else "numbers do NOT add up"
         return "\n".join([*lines, f"mismatches: {self.mismatches} ({verdict})"])
@@ -75,6 +79,7 @@ def grown(before: Books, after: Books) -> Books:
         after.dead_letters - before.dead_letters,
         after.duplicates - before.duplicates,
         after.alerts_fired - before.alerts_fired,
+        after.alerts_resolved - before.alerts_resolved,
     )
 
 
