@@ -19,15 +19,18 @@ from services.gateway.routes.errors import install_errors
 from services.gateway.routes.middleware import Around
 from services.gateway.routes.notifications import notification_routes
 from services.gateway.routes.reading import reading_routes
+from services.gateway.routes.reckoning import reckoning_routes
 from services.gateway.routes.system import system_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
+from services.gateway.service.forecasting import Forecasting
 from services.gateway.service.gate import Gate
 from services.gateway.service.intake import Intake
 from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
+from services.gateway.service.statistics import Statistics
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
 from services.gateway.store.notifications import PostgresNotifications
@@ -38,6 +41,7 @@ from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
+from shared.reckoner import Reckoner, ReckoningError
 from shared.reporter import Reporter
 from shared.runtime import serve_until_told
 from shared.stores import LazyPostgres, connect_redis
@@ -58,6 +62,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     views = RedisReads(client, settings.topic_partitions)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publisher = Publisher(producer)
+    reckoner = Reckoner()
     checks = {"kafka": publisher.ping, "postgres": store.ping, "redis": views.ping}
 
     @asynccontextmanager
@@ -66,6 +71,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         jobs = [asyncio.ensure_future(_keep_warm(checks)), asyncio.ensure_future(reporter.run())]
         yield
         await end(jobs)
+        await reckoner.close()
         await producer.close()
         await postgres.close()
         await client.aclose()
@@ -96,10 +102,14 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         _new_event_id,
         allow_private=settings.notify_allow_private,
     )
+    ask, kept_s = partial(_ask, reckoner), settings.metrics_cache_ttl_s
+    app.state.forecasting = Forecasting(store, ask, utc_now, kept_s)
+    app.state.statistics = Statistics(store, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
     app.include_router(writing_routes())
+    app.include_router(reckoning_routes())  # before the metrics of any model, however it is named
     app.include_router(reading_routes())
     app.include_router(alert_routes())
     app.include_router(notification_routes())
@@ -152,6 +162,13 @@ async def _keep_warm(checks: Mapping[str, Check]) -> None:
                 away = now_away
                 log.warning("dependencies", away=away)
         await asyncio.sleep(WARM_EVERY_S)
+
+
+async def _ask(reckoner: Reckoner, question: str) -> bytes:
+    try:
+        return await reckoner.ask(question)
+    except ReckoningError as error:
+        raise AwayError("reckoning", f"the statistics could not be reckoned: {error}") from error
 
 
 def _new_event_id() -> UUID:

@@ -20,6 +20,9 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTa
         ge=1024 * 1024,
         description="Bytes that these may bring together; fewer while answers are slow.",
     )
+    metrics_cache_ttl_s: int = Field(
+        300, ge=0, le=86_400, description="How long statistics and forecasts are remembered (s)."
+    )
     metrics_public: bool = Field(
         True, description="Whether /metrics answers without a key; it names no tenant."
     )

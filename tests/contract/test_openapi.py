@@ -19,6 +19,8 @@ ENDPOINTS = [
     "GET /ai/models",
     "GET /ai/metrics/{model_id}",
     "GET /ai/metrics/{model_id}/series",
+    "GET /ai/metrics/{model_id}/forecast",
+    "GET /ai/statistics",
     "GET /ai/system",
     "GET /ai/alerts",
     "GET /ai/alerts/{alert_id}",

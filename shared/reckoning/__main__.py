@@ -1,0 +1,46 @@
+"""`python -m shared.reckoning`: answer each line of JSON with another, until the input ends."""
+
+import sys
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, RootModel
+
+from shared.reckoning.forecasting import Asked, Forecast, forecast
+from shared.reckoning.trends import Trend, trend
+
+
+class ForecastRequest(BaseModel):
+    """One series to be forecast."""
+
+    do: Literal["forecast"]
+    asked: Asked
+
+
+class TrendsRequest(BaseModel):
+    """Series whose trends are asked for."""
+
+    do: Literal["trends"]
+    series: list[list[float | None]]
+
+
+class TrendsAnswer(BaseModel):
+    """One trend per series."""
+
+    trends: list[Trend]
+
+
+Request = RootModel[Annotated[ForecastRequest | TrendsRequest, Field(discriminator="do")]]
+
+
+def answer(line: str) -> Forecast | TrendsAnswer:
+    """Do what a line asks for."""
+    request = Request.model_validate_json(line).root
+    if isinstance(request, ForecastRequest):
+        return forecast(request.asked)
+    return TrendsAnswer(trends=[trend(one) for one in request.series])
+
+
+if __name__ == "__main__":
+    for asked in sys.stdin:
+        sys.stdout.write(answer(asked).model_dump_json() + "\n")
+        sys.stdout.flush()
