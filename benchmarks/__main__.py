@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
 from benchmarks.sdk import client
 from benchmarks.servers import servers
@@ -25,6 +26,7 @@ PARTS = {
     "serving": serving,
     "whole": whole,
     "sdk": client,
+    "alerts": alerts,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -56,6 +58,7 @@ ROWS = [
     Row("bare_route", "requests/s"),
     Row("get_metrics", "requests/s", against="bare_route", least_ratio=0.5),
     Row("sdk_us_per_event", "µs", most=30),
+    Row("alert_look_ms", "ms", most=300),
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
     Row("gateway_rss_mb", "MB", most=150),

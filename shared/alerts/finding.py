@@ -34,8 +34,15 @@ class Finding(NamedTuple):
     reason: str
 
 
-def look(rule: AlertRule, cells: Cells) -> Finding:
-    """Evaluate a rule with limits or a baseline; for burn rates see `shared.alerts.burning`."""
+# What a look answers about a healthy group when nobody asks for more.
+CALM = Finding(None, None, None, None, None, None, 0, "", "")
+
+
+def look(rule: AlertRule, cells: Cells, *, whole: bool = True) -> Finding:
+    """Evaluate a rule with limits or a baseline; for burn rates see `shared.alerts.burning`.
+
+    Without `whole` a group that is not bad is merely calm, which takes a fifth less time.
+    """
     if rule.baseline is not None:
         return _against_last_week(rule, cells)
     cell = cells.get(rule.window, EMPTY)
@@ -50,6 +57,8 @@ def look(rule: AlertRule, cells: Cells) -> Finding:
         estimate = _estimate(rule, cell, rule.window, CERTAINTY[severity])
         if rule.gate == "point" or _is_beyond(rule, _good_end(rule, estimate), limit):
             return _seen(rule, cell, severity, limit, estimate)
+    if not whole:
+        return CALM
     limit = rule.warning if rule.warning is not None else rule.critical
     assert limit is not None  # noqa: S101 - a rule with an operator has one
     return _calm(rule, cell, value, limit)

@@ -20,6 +20,8 @@ def windows_of(rule: AlertRule) -> Sequence[str]:
     return (rule.window,)
 
 
-def look_at(rule: AlertRule, cells: Cells) -> Finding:
-    """What the rule sees in a group's windows."""
-    return look_at_burning(rule, cells) if rule.burn_rate is not None else look(rule, cells)
+def look_at(rule: AlertRule, cells: Cells, *, whole: bool = True) -> Finding:
+    """What the rule sees in a group's windows; of a calm one only `whole` tells more than that."""
+    if rule.burn_rate is not None:
+        return look_at_burning(rule, cells)
+    return look(rule, cells, whole=whole)

@@ -62,8 +62,8 @@ def judge_rule(
     changes = []
     for group in _groups(rule_id, cells, alerts) | quiet.keys():
         place = Place(rule_id, group)
-        finding = quiet.get(group) or _look(rule, group, cells)
         alert = alerts.get(place)
+        finding = quiet.get(group) or _look(rule, group, cells, whole=alert is not None)
         if alert is None and finding.severity is None:
             continue
         if alert is not None and group not in known:
@@ -76,10 +76,11 @@ def judge_rule(
     return changes
 
 
-def _look(rule: AlertRule, group: Group, cells: Mapping[str, Mapping[Group, Cell]]) -> Finding:
-    return look_at(
-        rule, {window: found[group] for window, found in cells.items() if group in found}
-    )
+def _look(
+    rule: AlertRule, group: Group, cells: Mapping[str, Mapping[Group, Cell]], *, whole: bool
+) -> Finding:
+    held = {window: found[group] for window, found in cells.items() if group in found}
+    return look_at(rule, held, whole=whole)
 
 
 def _silent_groups(rule: AlertRule, grouped: Grouped, now: float) -> dict[Group, Finding]:
