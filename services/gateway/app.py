@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,7 +13,7 @@ import uuid_utils
 import uvicorn
 from fastapi import FastAPI
 
-from services.gateway.domain.problems import AwayError
+from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.errors import install_errors
@@ -41,7 +42,7 @@ from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
-from shared.reckoner import Reckoner, ReckoningError
+from shared.reckoner import Reckoner, ReckoningError, UnanswerableError
 from shared.reporter import Reporter
 from shared.runtime import serve_until_told
 from shared.stores import LazyPostgres, connect_redis
@@ -164,11 +165,13 @@ async def _keep_warm(checks: Mapping[str, Check]) -> None:
         await asyncio.sleep(WARM_EVERY_S)
 
 
-async def _ask(reckoner: Reckoner, question: str) -> bytes:
+async def _ask(reckoner: Reckoner, question: str) -> dict[str, Any]:
     try:
         return await reckoner.ask(question)
     except ReckoningError as error:
-        raise AwayError("reckoning", f"the statistics could not be reckoned: {error}") from error
+        raise AwayError("reckoning", f"it cannot be reckoned right now: {error}") from error
+    except UnanswerableError as error:
+        raise Problem("conflict", f"These numbers cannot be reckoned with: {error}.") from error
 
 
 def _new_event_id() -> UUID:

@@ -4,6 +4,7 @@ import sys
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, RootModel
+from pydantic_core import to_json
 
 from shared.reckoning.forecasting import Asked, Forecast, forecast
 from shared.reckoning.trends import Trend, trend
@@ -40,7 +41,15 @@ def answer(line: str) -> Forecast | TrendsAnswer:
     return TrendsAnswer(trends=[trend(one) for one in request.series])
 
 
+def safely(line: str) -> str:
+    """The answer's JSON; of a question that cannot be answered, why."""
+    try:
+        return answer(line).model_dump_json()
+    except Exception as error:
+        return to_json({"error": type(error).__name__}).decode()
+
+
 if __name__ == "__main__":
     for asked in sys.stdin:
-        sys.stdout.write(answer(asked).model_dump_json() + "\n")
+        sys.stdout.write(safely(asked) + "\n")
         sys.stdout.flush()

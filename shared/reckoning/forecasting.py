@@ -55,7 +55,7 @@ class Point(BaseModel):
 
 
 class Breach(BaseModel):
-    """Steps from now until the limit is passed: not before, and surely by then; null is never."""
+    """The first steps at which the interval touches the bad side, and lies on it; null is never."""
 
     earliest: int | None
     latest: int | None
@@ -81,14 +81,13 @@ def forecast(asked: Asked) -> Forecast:
     refusal = _refusal(observed, asked)
     if refusal:
         return Forecast(refusal=refusal)
-    filled = _filled(observed)
-    found = {name: _errors(method, filled, observed, asked) for name, method in METHODS.items()}
+    found = {name: _errors(method, observed, asked) for name, method in METHODS.items()}
     averages = {name: float(np.nanmean(errors)) for name, errors in found.items()}
     name = (
         "damped_holt" if averages["damped_holt"] < averages["seasonal_naive"] else "seasonal_naive"
     )
     scale = float(np.nanmean(np.abs(observed[asked.season :] - observed[: -asked.season])))
-    middle = METHODS[name](filled, asked.season, asked.horizon)
+    middle = METHODS[name](_filled(observed), asked.season, asked.horizon)
     points = _points(middle, found[name], asked)
     mase = averages[name] / scale if scale > 0 else None
     breach = None if asked.limit is None else _breach(points, asked)
@@ -105,14 +104,15 @@ def damped_holt(history: Values, season: int, horizon: int) -> Values:
     recent = history[-REMEMBERED_SEASONS * season :]
     if np.ptp(recent) == 0:
         return np.full(horizon, recent[-1])
+    scale = float(np.std(recent))  # the fit stops by absolute tolerances: cents and dollars alike
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that did not converge is judged by its errors
-        seasonal = STL(recent, period=season).fit().seasonal
-        fitted = Holt(recent - seasonal, damped_trend=True, initialization_method="estimated").fit(
-            optimized=True
-        )
+        seasonal = STL(recent / scale, period=season).fit().seasonal
+        fitted = Holt(
+            recent / scale - seasonal, damped_trend=True, initialization_method="estimated"
+        ).fit(optimized=True)
     ahead = np.asarray(fitted.forecast(horizon), dtype=np.float64)
-    return ahead + np.resize(seasonal[-season:], horizon)
+    return (ahead + np.resize(seasonal[-season:], horizon)) * scale
 
 
 METHODS: dict[str, Method] = {"seasonal_naive": seasonal_naive, "damped_holt": damped_holt}
@@ -145,15 +145,15 @@ def _filled(observed: Values) -> Values:
     return np.interp(places, places[known], observed[known])
 
 
-def _errors(method: Method, filled: Values, observed: Values, asked: Asked) -> Values:
+def _errors(method: Method, observed: Values, asked: Asked) -> Values:
     """Absolute errors at past origins: one row per origin, one column per step ahead."""
     least = max(LEAST_POINTS, LEAST_SEASONS * asked.season)
-    last = len(filled) - asked.horizon
+    last = len(observed) - asked.horizon
     count = min(MOST_ORIGINS, last - least + 1)
     origins = np.unique(np.linspace(least, last, count).round().astype(int))
     rows = [
         np.abs(
-            _bounded(method(filled[:at], asked.season, asked.horizon), asked)
+            _bounded(method(_filled(observed[:at]), asked.season, asked.horizon), asked)
             - observed[at : at + asked.horizon]
         )
         for at in origins
@@ -198,20 +198,21 @@ def _bounded(values: Values, asked: Asked) -> Values:
     return np.clip(values, asked.least, asked.most)
 
 
-def _breach(points: Sequence[Point], asked: Asked) -> Breach:
-    """By the 95 % interval, or the 80 % one where there is no other."""
-    worst: list[float] = []
-    best: list[float] = []
-    for one in points:
+def _breach(points: Sequence[Point], asked: Asked) -> Breach | None:
+    """By the 95 % interval, or the 80 % one where there is no other; nothing without any."""
+    worst, best = [], []
+    for at, one in enumerate(points, 1):
         low = one.low_95 if one.low_95 is not None else one.low_80
         high = one.high_95 if one.high_95 is not None else one.high_80
         if low is not None and high is not None:
-            worst.append(high if asked.is_upper else low)
-            best.append(low if asked.is_upper else high)
+            worst.append((at, high if asked.is_upper else low))
+            best.append((at, low if asked.is_upper else high))
+    if not worst:
+        return None
     return Breach(earliest=_first(worst, asked), latest=_first(best, asked))
 
 
-def _first(values: Sequence[float], asked: Asked) -> int | None:
+def _first(ends: Sequence[tuple[int, float]], asked: Asked) -> int | None:
     assert asked.limit is not None  # noqa: S101 - asked only with one
     sign = 1 if asked.is_upper else -1
-    return next((at for at, one in enumerate(values, 1) if sign * (one - asked.limit) > 0), None)
+    return next((at for at, one in ends if sign * (one - asked.limit) > 0), None)

@@ -14,13 +14,15 @@ from pymannkendall import hamed_rao_modification_test, original_test
 from scipy.stats import theilslopes
 
 LEAST_POINTS = 10
+# Part of a day's rise and fall looks like a trend: of less than three days nothing is said.
+LEAST_SPAN = 72
 CONFIDENCE = 0.95
 
 Direction = Literal["rising", "falling", "steady", "unknown"]
 
 
 class Trend(BaseModel):
-    """How a measure moves, per step."""
+    """How a measure moves, per hour."""
 
     direction: Direction
     slope: float | None = None
@@ -42,9 +44,9 @@ def _p_value(observed: NDArray[np.float64]) -> float:
 
 
 def trend(values: list[float | None]) -> Trend:
-    """The trend of a series by equal steps; steps in which nothing was observed are left out."""
+    """The trend of a series by hours; hours in which nothing was observed are left out."""
     known = [(at, one) for at, one in enumerate(values) if one is not None]
-    if len(known) < LEAST_POINTS:
+    if len(known) < LEAST_POINTS or known[-1][0] - known[0][0] + 1 < LEAST_SPAN:
         return Trend(direction="unknown", points=len(known))
     places, observed = (np.array(one, dtype=np.float64) for one in zip(*known, strict=True))
     if np.ptp(observed) == 0:

@@ -58,7 +58,10 @@ class ForecastPoint(BaseModel):
 
 
 class BreachView(BaseModel):
-    """Not before the earliest, surely by the latest; null means not within the horizon."""
+    """The first hours at which the interval touches the threshold's bad side, and lies on it.
+
+    Hour by hour, not of the horizon as a whole; null means at none of its hours.
+    """
 
     threshold: float
     earliest: datetime | None
@@ -81,6 +84,7 @@ class ForecastAnswer(BaseModel):
     metric: ForecastMetric
     step: Literal["1h"] = "1h"
     as_of: datetime
+    freshness_ms: int
     history: History
     refusal: str | None
     method: Literal["seasonal_naive", "damped_holt"] | None
@@ -102,7 +106,8 @@ def value_of(metric: str, cell: Cell | None) -> float | None:
     """An hour's value of a metric; `None` where nothing was observed."""
     known = METRICS[metric]
     if not cell or not cell.get(known.sample):
-        return BOUNDS[metric].empty
+        # An hour without operations costs nothing; of one with some, nobody may know what it cost.
+        return None if cell and cell.get("n") else BOUNDS[metric].empty
     found = known.take(cell, float(HOUR), 0.95)
     return None if found is None else found.value
 

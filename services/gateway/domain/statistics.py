@@ -84,7 +84,9 @@ def series_of(hours: Mapping[datetime, Cell], end: datetime) -> dict[str, list[f
     first = min(hours)
     places = [end - n * step for n in range(WEEK_HOURS, 0, -1)]
     return {
-        name: [value_of(name, hours.get(at)) for at in places if at >= first] for name in TRENDS
+        # The first hour may have begun in its middle.
+        name: [value_of(name, hours.get(at)) for at in places if at > first]
+        for name in TRENDS
     }
 
 

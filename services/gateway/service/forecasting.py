@@ -1,22 +1,23 @@
 """Forecasts of one model, from its hours of the last four weeks; kept for five minutes."""
 
-from collections.abc import Awaitable, Callable, Hashable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from services.gateway.domain.answers import Filters
 from services.gateway.domain.forecasts import HISTORY, STEP, question, shown, value_of
+from services.gateway.service.kept import Kept
 from services.gateway.service.reading import unknown_model
-from shared import clock
 from shared.clock import Clock
 from shared.measures.cells import HOUR, Cell, Series, add_into
 
-MOST_KEPT = 1_000
+# What came in the last moments of an hour is stored by then.
+GRACE = timedelta(minutes=2)
 
-Ask = Callable[[str], Awaitable[bytes]]
-"""A question to whoever forecasts, as JSON."""
+Ask = Callable[[str], Awaitable[dict[str, Any]]]
+"""A question to whoever forecasts, as JSON, and the answer."""
 
 
 class Asked(NamedTuple):
@@ -42,25 +43,6 @@ class Minutes(Protocol):
         """Whether anything of a model was ever stored."""
 
 
-class Kept:
-    """Answers that hold for a while."""
-
-    def __init__(self, for_s: float) -> None:
-        self._for_s = for_s
-        self._answers: dict[Hashable, tuple[float, Any]] = {}
-
-    def get(self, key: Hashable) -> Any:
-        """An answer that still holds, or nothing."""
-        at, answer = self._answers.get(key, (0.0, None))
-        return answer if answer is not None and clock.monotonic() - at < self._for_s else None
-
-    def put(self, key: Hashable, answer: Any) -> None:
-        """Keep an answer; when there are too many, all begin anew."""
-        if len(self._answers) >= MOST_KEPT:
-            self._answers.clear()
-        self._answers[key] = (clock.monotonic(), answer)
-
-
 class Forecasting:
     """Asks for forecasts, and remembers them."""
 
@@ -72,15 +54,13 @@ class Forecasting:
 
     async def forecast(self, asked: Asked) -> dict[str, Any]:
         """The answer of GET /ai/metrics/{model_id}/forecast."""
-        known: dict[str, Any] | None = self._kept.get(asked)
-        if known is None:
-            known = await self._forecast(asked)
-            self._kept.put(asked, known)
-        return known
+        known = await self._kept.get(asked.tenant_id, asked, lambda: self._forecast(asked))
+        age = self._now() - known["as_of"]
+        return known | {"freshness_ms": max(0, int(age.total_seconds() * 1000))}
 
     async def _forecast(self, asked: Asked) -> dict[str, Any]:
         now = self._now()
-        end = now.replace(minute=0, second=0, microsecond=0)  # the running hour is not over
+        end = (now - GRACE).replace(minute=0, second=0, microsecond=0)
         hours = await self._hours(asked, end)
         if not hours and not await self._minutes.model_exists(asked.tenant_id, asked.model_id):
             raise unknown_model(asked.model_id)
@@ -88,7 +68,7 @@ class Forecasting:
         steps = int((end - start) / STEP)
         values = [value_of(asked.metric, hours.get(start + n * STEP)) for n in range(steps)]
         text = to_json(question(asked.metric, values, asked.hours, asked.threshold)).decode()
-        found = from_json(await self._ask(text))
+        found = await self._ask(text)
         observed = sum(one is not None for one in values)
         return {
             "model_id": asked.model_id,

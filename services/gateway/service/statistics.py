@@ -1,11 +1,11 @@
 """The statistics of a tenant: reckoned at most every five minutes, unless somebody asks anew."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from services.gateway.domain.statistics import (
     DAY,
@@ -17,11 +17,15 @@ from services.gateway.domain.statistics import (
     summary,
     trend_view,
 )
-from services.gateway.service.forecasting import Ask, Kept, Minutes
+from services.gateway.service.forecasting import GRACE, Ask, Minutes
+from services.gateway.service.kept import Kept
+from shared import clock
 from shared.clock import Clock
-from shared.measures.cells import HOUR, Cell, add_into
+from shared.measures.cells import HOUR, Cell, Series, add_into
 
+DAY_S = int(DAY.total_seconds())
 Hours = dict[datetime, Cell]
+Stored = Mapping[tuple[Series, datetime], Cell]
 
 
 class Statistics:
@@ -32,60 +36,42 @@ class Statistics:
         self._ask = ask
         self._now = now
         self._kept = Kept(kept_s)
-        self._turns: dict[str, asyncio.Lock] = {}
 
     async def of(self, tenant_id: str, *, refresh: bool) -> dict[str, Any]:
-        """The last answer if it is young enough, else a new one; of those who wait, one reckons."""
-        asked_at = self._now()
-        async with self._turns.setdefault(tenant_id, asyncio.Lock()):
-            known: dict[str, Any] | None = self._kept.get(tenant_id)
-            if known is None or (refresh and known["as_of"] < asked_at):
-                known = await self._reckon(tenant_id)
-                self._kept.put(tenant_id, known)
+        """The last answer if it is young enough and nobody wants another, else a new one."""
+        asked_at = clock.monotonic() if refresh else 0.0
+        known = await self._kept.get(
+            tenant_id, "statistics", lambda: self._reckon(tenant_id), not_before=asked_at
+        )
         age_s = int((self._now() - known["as_of"]).total_seconds())
         return known | {"age_s": max(0, age_s)}
 
     async def _reckon(self, tenant_id: str) -> dict[str, Any]:
         now = self._now()
-        day = await self._by_model(tenant_id, (now - DAY, now + timedelta(minutes=1)), 2 * DAY)
-        end = now.replace(minute=0, second=0, microsecond=0)
+        end = (now - GRACE).replace(minute=0, second=0, microsecond=0)
+        day_span = (now - DAY, now + timedelta(minutes=1))
         week_span = (end - timedelta(hours=WEEK_HOURS), end)
-        week = await self._by_model(tenant_id, week_span, timedelta(seconds=HOUR))
-        days = {model: _sum(hours) for model, hours in day.items()}
-        told = sorted(days, key=lambda one: (-days[one].get("n", 0), one))[:MOST_MODELS]
-        whole: Hours = {}
-        for hours in week.values():
-            for at, cell in hours.items():
-                add_into(whole.setdefault(at, {}), cell)
-        trends = await self._trends([whole, *(week.get(one, {}) for one in told)], end)
-        total = _sum(dict(enumerate(days.values())))
+        day = await self._minutes.minutes(tenant_id, None, day_span, 2 * DAY_S)
+        week = await self._minutes.minutes(tenant_id, None, week_span, HOUR)
+        # Tens of thousands of small sums: not while everybody else waits.
+        days, told, asked = await asyncio.to_thread(_summed, day, week, end)
+        trends = await self._trends(asked)
         return {
             "as_of": now,
             "window": "24h",
             "trend_window": "7d",
             "models": len(days),
-            "total": summary(total, trends[0]),
+            "total": summary(_sum(days.values()), trends[0]),
             "items": [
                 model_summary(one, days[one], trend)
                 for one, trend in zip(told, trends[1:], strict=True)
             ],
         }
 
-    async def _by_model(
-        self, tenant_id: str, span: tuple[datetime, datetime], step: timedelta
-    ) -> dict[str, Hours]:
-        stored = await self._minutes.minutes(tenant_id, None, span, int(step.total_seconds()))
-        found: dict[str, Hours] = {}
-        for (series, at), cell in stored.items():
-            add_into(found.setdefault(series.model_id, {}).setdefault(at, {}), cell)
-        return found
-
-    async def _trends(self, all_hours: list[Hours], end: datetime) -> list[dict[str, Any]]:
-        # Tens of thousands of small sums: not while everybody else waits.
-        asked = [await asyncio.to_thread(series_of, hours, end) for hours in all_hours]
+    async def _trends(self, asked: list[dict[str, list[float | None]]]) -> list[dict[str, Any]]:
         flat = [one[name] for one in asked for name in TRENDS]
         answer = await self._ask(to_json({"do": "trends", "series": flat}).decode())
-        found = [trend_view(one) for one in from_json(answer)["trends"]]
+        found = [trend_view(one) for one in answer["trends"]]
         width = len(TRENDS)
         return [
             dict(zip(TRENDS, found[at : at + width], strict=True))
@@ -93,8 +79,25 @@ class Statistics:
         ]
 
 
-def _sum(cells: Mapping[Any, Cell]) -> Cell:
+def _summed(
+    day: Stored, week: Stored, end: datetime
+) -> tuple[dict[str, Cell], list[str], list[dict[str, list[float | None]]]]:
+    """A day of each model, the busiest of them, and a week of all and of each of these."""
+    days: dict[str, Cell] = {}
+    for (series, _), cell in day.items():
+        add_into(days.setdefault(series.model_id, {}), cell)
+    told = sorted(days, key=lambda one: (-days[one].get("n", 0), one))[:MOST_MODELS]
+    whole: Hours = {}
+    hours: dict[str, Hours] = {one: {} for one in told}
+    for (series, at), cell in week.items():
+        add_into(whole.setdefault(at, {}), cell)
+        if series.model_id in hours:
+            add_into(hours[series.model_id].setdefault(at, {}), cell)
+    return days, told, [series_of(one, end) for one in (whole, *hours.values())]
+
+
+def _sum(cells: Iterable[Cell]) -> Cell:
     total: Cell = {}
-    for cell in cells.values():
+    for cell in cells:
         add_into(total, cell)
     return total

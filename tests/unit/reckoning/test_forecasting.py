@@ -135,3 +135,21 @@ def test_a_breach_is_an_interval_of_time() -> None:
     down = forecast(asked(list(-rising), limit=-345.0, is_upper=False))
     assert down.breach is not None
     assert down.breach.earliest is not None
+
+
+def test_a_breach_is_told_by_its_own_hour_also_beside_gaps() -> None:
+    rising: list[float | None] = [float(at) for at in range(2 * SEASON + HORIZON + 6)]
+    rising[50] = rising[51] = None
+    found = forecast(asked(rising, limit=85.0))
+    assert found.breach is not None
+    worst = [one.high_95 if one.high_95 is not None else one.high_80 for one in found.points]
+    first = next(at for at, end in enumerate(worst, 1) if end is not None and end > 85)
+    assert found.breach.earliest == first
+
+
+def test_cents_are_forecast_as_dollars_are() -> None:
+    dollars = _noisy(np.random.default_rng(7), 336)
+    first, second = forecast(asked(list(dollars))), forecast(asked(list(dollars * 1e-5)))
+    assert first.method == second.method
+    for one, other in zip(first.points, second.points, strict=True):
+        assert other.value == pytest.approx(one.value * 1e-5, rel=1e-6)
