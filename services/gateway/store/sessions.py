@@ -20,6 +20,7 @@ AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.UndefinedTableError,
     asyncpg.InvalidPasswordError,
+    asyncpg.DeadlockDetectedError,  # undone whole; the same request may go through a moment later
 )
 
 

@@ -54,19 +54,30 @@ async def take(
     )
 
 
-async def hold(connection: Session, place: tuple[str, UUID], holder: UUID, lease_s: float) -> bool:
-    """Hold a channel on; false when it is not ours any more."""
-    done = await connection.execute(
+async def is_held(connection: Session, place: tuple[str, UUID], holder: UUID) -> bool:
+    """Lock a channel's row; false when the channel is not ours any more."""
+    found = await connection.fetchval(
         """
-        UPDATE notification_channels
-           SET held_until = clock_timestamp() + make_interval(secs => $4)
-         WHERE tenant_id = $1 AND channel_id = $2 AND held_by = $3
+        SELECT true FROM notification_channels
+         WHERE tenant_id = $1 AND channel_id = $2 AND held_by = $3 FOR NO KEY UPDATE
         """,
         *place,
         holder,
+    )
+    return bool(found)
+
+
+async def hold(connection: Session, place: tuple[str, UUID], lease_s: float) -> None:
+    """Hold a channel on that is locked already."""
+    await connection.execute(
+        """
+        UPDATE notification_channels
+           SET held_until = clock_timestamp() + make_interval(secs => $3)
+         WHERE tenant_id = $1 AND channel_id = $2
+        """,
+        *place,
         lease_s,
     )
-    return bool(done == "UPDATE 1")
 
 
 async def let_go(connection: Session, place: tuple[str, UUID], holder: UUID, pace_s: float) -> None:

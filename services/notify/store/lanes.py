@@ -72,12 +72,16 @@ class PostgresLanes:
 
     @asynccontextmanager
     async def _held(self, lane: Lane) -> AsyncIterator[Session]:
-        """A transaction that ends by holding the lane on: its lease is fresh when it commits."""
+        """A transaction that ends by holding the lane on: its lease is fresh when it commits.
+
+        The channel's row comes first: whoever removes a channel locks it before its deliveries.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LIMITS)
-            yield connection
-            if not await queries.hold(connection, _place(lane), lane.holder, LEASE_S):
+            if not await queries.is_held(connection, _place(lane), lane.holder):
                 raise LostLaneError(str(lane.target.channel_id))
+            yield connection
+            await queries.hold(connection, _place(lane), LEASE_S)
 
 
 def _place(lane: Lane) -> tuple[str, UUID]:

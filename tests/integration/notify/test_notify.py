@@ -169,3 +169,15 @@ async def test_no_alert_of_another_tenant_is_told(
     assert got.content["data"]["tenant_id"] == "acme"
     rows = await world.sql("SELECT DISTINCT tenant_id FROM notification_deliveries")
     assert [row[0] for row in rows] == ["acme"]
+
+
+async def test_a_channel_is_removed_while_it_is_sent_to(
+    world: World, receiver: Receiver, only: Make
+) -> None:
+    for turn in range(8):
+        channel = await only(f"{receiver.url}/removed/{turn}")
+        await world.tell(*(step(2, "firing", f"removed {turn} {n}") for n in range(10)))
+        await eventually(lambda at=turn: receiver.at(f"/removed/{at}"), why="it is sent to")
+        # Deliveries are being marked and settled meanwhile: neither waits for the other in vain.
+        await world.sql("DELETE FROM notification_channels WHERE channel_id = $1", channel)
+        assert await world.log(channel) == []
