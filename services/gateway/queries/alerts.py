@@ -8,40 +8,18 @@ from asyncpg import Record
 
 from services.gateway.domain.alerts import Action
 from services.gateway.domain.cursor import Cursor
+from services.gateway.queries.objects import Table
 from shared.alerts.rule import Filter
 from shared.delivery.postgres import Session
 
 RULE = "rule_id, body, created_at, created_by, updated_at"
+RULES = Table("alert_rules", "rule_id", RULE)
 ALERT = """
     alert_id, rule_id, rule_name, model_id, environment, labels, state, severity, value, threshold,
     low, high, sample, observed_over, reason, started_at, fired_at, acknowledged_until, resolved_at
 """
 
 Row = Record
-
-
-async def rules(
-    connection: Session, tenant_id: str, after: Cursor | None, limit: int
-) -> Sequence[Row]:
-    """Rules, newest first."""
-    return await connection.fetch(
-        f"""
-        SELECT {RULE} FROM alert_rules
-         WHERE tenant_id = $1
-           AND ($2::timestamptz IS NULL OR (created_at, rule_id) < ($2, $3::uuid))
-         ORDER BY created_at DESC, rule_id DESC LIMIT $4
-        """,
-        tenant_id,
-        *(after or (None, None)),
-        limit,
-    )
-
-
-async def rule(connection: Session, tenant_id: str, rule_id: UUID) -> Row | None:
-    """One rule."""
-    return await connection.fetchrow(
-        f"SELECT {RULE} FROM alert_rules WHERE tenant_id = $1 AND rule_id = $2", tenant_id, rule_id
-    )
 
 
 async def insert_rule(
@@ -73,16 +51,6 @@ async def replace_rule(connection: Session, tenant_id: str, rule_id: UUID, body:
         rule_id,
         body,
     )
-
-
-async def delete_rule(connection: Session, tenant_id: str, rule_id: UUID) -> bool:
-    """Remove a rule; false when there is none."""
-    done = await connection.fetchval(
-        "DELETE FROM alert_rules WHERE tenant_id = $1 AND rule_id = $2 RETURNING true",
-        tenant_id,
-        rule_id,
-    )
-    return bool(done)
 
 
 async def count_rules(connection: Session, tenant_id: str) -> int:

@@ -9,43 +9,20 @@ from asyncpg import Record
 
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries.alerts import ALERT
+from services.gateway.queries.objects import Table
 from shared.delivery.postgres import Session
 from shared.notifications.channel import Channel
 
 CHANNEL = "channel_id, name, type, url, send_resolved, created_at, created_by"
 SILENCE = "silence_id, matchers, starts_at, ends_at, comment, created_at, created_by"
+CHANNELS = Table("notification_channels", "channel_id", CHANNEL)
+SILENCES = Table("silences", "silence_id", SILENCE)
 DELIVERY = """
     delivery_id, channel_id, kind, alert_id, step, alert_state, severity, state, reason, status,
     attempts, due_at, created_at, finished_at
 """
 
 Row = Record
-
-
-async def channels(
-    connection: Session, tenant_id: str, after: Cursor | None, limit: int
-) -> Sequence[Row]:
-    """Channels, newest first."""
-    return await connection.fetch(
-        f"""
-        SELECT {CHANNEL} FROM notification_channels
-         WHERE tenant_id = $1
-           AND ($2::timestamptz IS NULL OR (created_at, channel_id) < ($2, $3::uuid))
-         ORDER BY created_at DESC, channel_id DESC LIMIT $4
-        """,
-        tenant_id,
-        *(after or (None, None)),
-        limit,
-    )
-
-
-async def channel(connection: Session, tenant_id: str, channel_id: UUID) -> Row | None:
-    """One channel."""
-    return await connection.fetchrow(
-        f"SELECT {CHANNEL} FROM notification_channels WHERE tenant_id = $1 AND channel_id = $2",
-        tenant_id,
-        channel_id,
-    )
 
 
 async def known_channels(
@@ -96,16 +73,6 @@ async def insert_channel(
     return row
 
 
-async def delete_channel(connection: Session, tenant_id: str, channel_id: UUID) -> bool:
-    """Remove a channel and its log; false when there is none."""
-    done = await connection.fetchval(
-        "DELETE FROM notification_channels WHERE tenant_id = $1 AND channel_id = $2 RETURNING true",
-        tenant_id,
-        channel_id,
-    )
-    return bool(done)
-
-
 async def insert_test(
     connection: Session, tenant_id: str, channel_id: UUID, delivery_id: UUID, at: datetime
 ) -> None:
@@ -150,32 +117,6 @@ async def deliveries(
     )
 
 
-async def silences(
-    connection: Session, tenant_id: str, after: Cursor | None, limit: int
-) -> Sequence[Row]:
-    """Silences, newest first, past ones too."""
-    return await connection.fetch(
-        f"""
-        SELECT {SILENCE} FROM silences
-         WHERE tenant_id = $1
-           AND ($2::timestamptz IS NULL OR (created_at, silence_id) < ($2, $3::uuid))
-         ORDER BY created_at DESC, silence_id DESC LIMIT $4
-        """,
-        tenant_id,
-        *(after or (None, None)),
-        limit,
-    )
-
-
-async def silence(connection: Session, tenant_id: str, silence_id: UUID) -> Row | None:
-    """One silence."""
-    return await connection.fetchrow(
-        f"SELECT {SILENCE} FROM silences WHERE tenant_id = $1 AND silence_id = $2",
-        tenant_id,
-        silence_id,
-    )
-
-
 async def count_live_silences(connection: Session, tenant_id: str) -> int:
     """How many silences of a tenant have not ended."""
     count = await connection.fetchval(
@@ -197,16 +138,6 @@ async def insert_silence(connection: Session, tenant_id: str, values: Sequence[A
     )
     assert row is not None  # noqa: S101 - an insert returns its row
     return row
-
-
-async def delete_silence(connection: Session, tenant_id: str, silence_id: UUID) -> bool:
-    """Remove a silence; false when there is none."""
-    done = await connection.fetchval(
-        "DELETE FROM silences WHERE tenant_id = $1 AND silence_id = $2 RETURNING true",
-        tenant_id,
-        silence_id,
-    )
-    return bool(done)
 
 
 async def live_alerts(connection: Session, tenant_id: str, most: int) -> Sequence[Row]:

@@ -9,6 +9,7 @@ import asyncpg
 from services.gateway.domain.alerts import Action, NameTakenError
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries import alerts as queries
+from services.gateway.queries import objects
 from services.gateway.store.sessions import Sessions
 from shared.alerts.rule import Filter
 
@@ -24,12 +25,12 @@ class PostgresAlerts:
     async def rules(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
         """Rules, newest first."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.rules(connection, tenant_id, after, limit)
+            return await objects.newest(connection, queries.RULES, tenant_id, after, limit)
 
     async def rule(self, tenant_id: str, rule_id: UUID) -> Row | None:
         """One rule."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.rule(connection, tenant_id, rule_id)
+            return await objects.one(connection, queries.RULES, tenant_id, rule_id)
 
     async def count_rules(self, tenant_id: str) -> int:
         """How many there are."""
@@ -60,7 +61,7 @@ class PostgresAlerts:
     async def delete_rule(self, tenant_id: str, rule_id: UUID) -> bool:
         """Remove a rule; false when there is none."""
         async with self._sessions.writing(tenant_id) as connection:
-            return await queries.delete_rule(connection, tenant_id, rule_id)
+            return await objects.remove(connection, queries.RULES, tenant_id, rule_id)
 
     async def alerts(
         self, tenant_id: str, filters: Mapping[str, Any], after: Cursor | None, limit: int

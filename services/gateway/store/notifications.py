@@ -10,6 +10,7 @@ import asyncpg
 from services.gateway.domain.alerts import NameTakenError
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries import notifications as queries
+from services.gateway.queries import objects
 from services.gateway.store.sessions import Sessions
 from shared.notifications.channel import Channel
 
@@ -25,12 +26,12 @@ class PostgresNotifications:
     async def channels(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
         """Channels, newest first."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.channels(connection, tenant_id, after, limit)
+            return await objects.newest(connection, queries.CHANNELS, tenant_id, after, limit)
 
     async def channel(self, tenant_id: str, channel_id: UUID) -> Row | None:
         """One channel."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.channel(connection, tenant_id, channel_id)
+            return await objects.one(connection, queries.CHANNELS, tenant_id, channel_id)
 
     async def known_channels(self, tenant_id: str, wanted: Collection[UUID]) -> set[UUID]:
         """Those of some ids that are channels."""
@@ -53,7 +54,7 @@ class PostgresNotifications:
     async def delete_channel(self, tenant_id: str, channel_id: UUID) -> bool:
         """Remove a channel; false when there is none."""
         async with self._sessions.writing(tenant_id) as connection:
-            return await queries.delete_channel(connection, tenant_id, channel_id)
+            return await objects.remove(connection, queries.CHANNELS, tenant_id, channel_id)
 
     async def add_test(
         self, tenant_id: str, channel_id: UUID, delivery_id: UUID, at: datetime
@@ -78,19 +79,19 @@ class PostgresNotifications:
     ) -> Sequence[Row] | None:
         """What was told to a channel, newest first; `None` when there is no such channel."""
         async with self._sessions.reading(tenant_id) as connection:
-            if await queries.channel(connection, tenant_id, channel_id) is None:
+            if await objects.one(connection, queries.CHANNELS, tenant_id, channel_id) is None:
                 return None
             return await queries.deliveries(connection, tenant_id, channel_id, after, limit)
 
     async def silences(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
         """Silences, newest first."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.silences(connection, tenant_id, after, limit)
+            return await objects.newest(connection, queries.SILENCES, tenant_id, after, limit)
 
     async def silence(self, tenant_id: str, silence_id: UUID) -> Row | None:
         """One silence."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await queries.silence(connection, tenant_id, silence_id)
+            return await objects.one(connection, queries.SILENCES, tenant_id, silence_id)
 
     async def add_silence(self, tenant_id: str, values: Sequence[Any], most: int) -> Row | None:
         """Keep a silence (id, matchers, start, end, comment, maker), unless there are enough."""
@@ -103,7 +104,7 @@ class PostgresNotifications:
     async def delete_silence(self, tenant_id: str, silence_id: UUID) -> bool:
         """Remove a silence; false when there is none."""
         async with self._sessions.writing(tenant_id) as connection:
-            return await queries.delete_silence(connection, tenant_id, silence_id)
+            return await objects.remove(connection, queries.SILENCES, tenant_id, silence_id)
 
     async def live_alerts(self, tenant_id: str, most: int) -> Sequence[Row]:
         """Alerts that have not ended, newest first."""
