@@ -5,9 +5,10 @@ comparison of minutes with rows, distributions included, uses the product's fold
 """
 
 import asyncio
+import json
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,11 @@ from redis.asyncio import Redis, RedisCluster
 from deploy.jobs.recount import recount
 from shared import keys
 from shared.delivery.plan import Partition
-from tests.faults import books, stored
+from tests.faults import alerts, books, breaches, stored
+from tests.faults.alerts import Told
 from tests.faults.books import Cells, Finding
 from tests.faults.journal import Journal
-from tests.support.system import PARTITIONS
+from tests.faults.topic import partitions_of, whole
 
 BACK = timedelta(hours=3)
 STILL_S = 4.0
@@ -34,29 +36,34 @@ class Auditor:
     def __init__(self, kafka: str, prefix: str, dsn: str, redis_url: str, journal: Journal) -> None:
         self._kafka, self._dsn, self.redis_url = kafka, dsn, redis_url
         self.partitions = [
-            Partition(f"{prefix}{kind}.v1", n)
+            one
             for kind in ("operations", "feedback")
-            for n in range(PARTITIONS)
+            for one in partitions_of(f"{prefix}{kind}.v1")
         ]
+        self._alerts_topic = f"{prefix}alerts.v1"
         self._journal = journal
         self.cluster = False
 
     async def verdict(self, deadline_s: float = 60) -> list[Finding]:
         """What is wrong once nothing moves any more; empty when all is right."""
-        give_up_at = time.monotonic() + deadline_s
-        before: list[Finding] = []
-        still_since = time.monotonic()
-        while True:
-            found = [one async for one in self._findings()] or await self._unpublished()
-            if not found:
-                return []
-            if found != before:
-                before, still_since = found, time.monotonic()
-            waits = any(one.kind == "behind" for one in found)
-            still_for = time.monotonic() - still_since
-            if (still_for > STILL_S and not waits) or time.monotonic() > give_up_at:
-                return found
-            await asyncio.sleep(0.3)  # between two looks at the same condition
+
+        async def look() -> list[Finding]:
+            return [one async for one in self._findings()] or await self._unpublished()
+
+        return await _settled(look, deadline_s)
+
+    async def verdict_on_alerts(self, deadline_s: float = 60) -> list[Finding]:
+        """The same of alerts alone, where the journal does not have all that was sent."""
+
+        async def look() -> list[Finding]:
+            connection = await asyncpg.connect(self._dsn)
+            try:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    return await self._alerts(connection)
+            finally:
+                await connection.close()
+
+        return await _settled(look, deadline_s)
 
     async def sent(self) -> int:
         """How many records Kafka holds, of the two topics together."""
@@ -106,6 +113,8 @@ class Auditor:
                 ):
                     for one in check:
                         yield one
+                for one in await self._alerts(connection):
+                    yield one
                 minutes = await stored.minutes(connection, lasting)
             since = (datetime.now(UTC) - BACK).replace(second=0, microsecond=0)
             for _, key, lacking in (await recount(connection, since)).differences:
@@ -122,18 +131,44 @@ class Auditor:
             b"%s:%d:%d" % (t.encode(), p, o) for t, p, o in await stored.dead_rows(connection)
         }
         await connection.close()
-        asked = [TopicPartition(f"{one.topic}.dlq", one.partition) for one in self.partitions]
-        async with AIOKafkaConsumer(bootstrap_servers=self._kafka) as consumer:
-            ends = await consumer.end_offsets(asked)
-            consumer.assign(asked)
-            await consumer.seek_to_beginning()
-            while any([await consumer.position(one) < end for one, end in ends.items()]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    letters -= {record.key for record in records}
+        asked = [Partition(f"{one.topic}.dlq", one.partition) for one in self.partitions]
+        letters -= {record.key for record in await whole(self._kafka, asked)}
         if not letters:
             return []
         return [
             Finding("behind", len(letters), f"letters not in their topic: {sorted(letters)[:5]}")
+        ]
+
+    async def told(self) -> list[Told]:
+        """Every step on the topic of alerts, copies too."""
+        return [
+            Told(Partition(one.topic, one.partition), one.offset, json.loads(one.value))
+            for one in await whole(self._kafka, partitions_of(self._alerts_topic))
+        ]
+
+    async def _alerts(self, connection: asyncpg.Connection) -> list[Finding]:
+        """Alerts told, kept, and decided anew."""
+        rules, steps = await stored.rules(connection), await stored.steps(connection)
+        told = await self.told()  # after the rows: it has what they have, and perhaps more
+        if not rules and not steps and not told:
+            return []
+        now = datetime.now(UTC).timestamp()
+        alive, minutes = await stored.alerts(connection), await stored.series_minutes(connection)
+        read_to = {
+            Partition(*row[:2]): row["next_offset"]
+            for row in await connection.fetch(
+                "SELECT topic, partition, next_offset FROM consumer_fence WHERE topic = $1",
+                self._alerts_topic,
+            )
+        }
+        return [
+            *alerts.copies(told),
+            *alerts.kept(told, steps, read_to),
+            *alerts.latest(steps, alive),
+            *alerts.lives(told),
+            *alerts.one_at_a_time(told),
+            *breaches.fitting(rules, alive, minutes, now),
+            *breaches.stated(rules, [one.body for one in told], minutes),
         ]
 
     async def _positions(self, connection: asyncpg.Connection) -> list[Finding]:
@@ -179,3 +214,23 @@ class Auditor:
         """A client of Redis."""
         kind: Any = RedisCluster if self.cluster else Redis
         return kind.from_url(self.redis_url)
+
+
+async def _settled(
+    look: Callable[[], Awaitable[list[Finding]]], deadline_s: float
+) -> list[Finding]:
+    """What a look finds once it finds nothing, or has found the same for a while."""
+    give_up_at = time.monotonic() + deadline_s
+    before: list[Finding] = []
+    still_since = time.monotonic()
+    while True:
+        found = await look()
+        if not found:
+            return []
+        if found != before:
+            before, still_since = found, time.monotonic()
+        waits = any(one.kind == "behind" for one in found)
+        still_for = time.monotonic() - still_since
+        if (still_for > STILL_S and not waits) or time.monotonic() > give_up_at:
+            return found
+        await asyncio.sleep(0.3)  # between two looks at the same condition

@@ -1,12 +1,16 @@
 """What Postgres holds, read past the services."""
 
+import json
 from collections import Counter, defaultdict
 
 import asyncpg
 
 from shared import keys
+from shared.alerts.rule import AlertRule
 from shared.delivery.plan import Partition
+from tests.faults.alerts import Alert, Step
 from tests.faults.books import FEEDBACK_SUMS, SUMS, Cells, Totals
+from tests.faults.breaches import Minute, Rule
 from tests.faults.journal import Identity
 
 
@@ -69,3 +73,40 @@ async def minutes(connection: asyncpg.Connection, since: float) -> Cells:
             if value:
                 cell[measure] = cell.get(measure, 0) + value
     return {place: cell for place, cell in out.items() if cell}
+
+
+async def rules(connection: asyncpg.Connection) -> list[Rule]:
+    """Every tenant's alert rules."""
+    found = await connection.fetch("SELECT tenant_id, rule_id::text, body FROM alert_rules")
+    return [Rule(row[0], row[1], AlertRule.model_validate_json(row["body"])) for row in found]
+
+
+async def steps(connection: asyncpg.Connection) -> list[Step]:
+    """Every step of every alert."""
+    found = await connection.fetch(
+        "SELECT tenant_id, event_id::text, occurred_at, alert_id::text, step, state, severity "
+        "FROM performance_alert_steps"
+    )
+    return [Step(*row) for row in found]
+
+
+async def alerts(connection: asyncpg.Connection) -> list[Alert]:
+    """Every alert as it is now."""
+    found = await connection.fetch(
+        "SELECT tenant_id AS tenant, alert_id::text, rule_id::text, labels, state, step AS number "
+        "FROM performance_alerts"
+    )
+    return [Alert(**dict(row) | {"labels": json.loads(row["labels"])}) for row in found]
+
+
+async def series_minutes(connection: asyncpg.Connection) -> list[Minute]:
+    """What each series did in each minute, of all partitions together."""
+    names = ("model_id", "environment", "operation_type", "variant")
+    found = await connection.fetch(
+        f"SELECT tenant_id, {', '.join(names)}, extract(epoch FROM minute)::bigint AS start, "
+        "sum(n)::bigint AS n, sum(ok)::bigint AS ok "
+        "FROM operation_rollup_minute GROUP BY 1, 2, 3, 4, 5, 6"
+    )
+    return [
+        Minute(row["tenant_id"], {name: row[name] for name in names}, *row[-3:]) for row in found
+    ]
