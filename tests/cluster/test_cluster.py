@@ -1,17 +1,15 @@
 """Members of every cluster die under traffic, one after another: the same zeroes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from redis.asyncio import RedisCluster
 
 from tests.cluster.servers import ClusterServers
 from tests.faults.stage import Stage
 from tests.faults.strikes.services import storm
 from tests.support.amounts import amount
-from tests.support.kafka import need_own_kafka
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(1_800)]
@@ -21,29 +19,10 @@ RATE = 200
 MEMBERS = {"ingest": 2, "metrics": 2, "gateway": 2}
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServers]:
-    """Servers of this module's own."""
-    need_own_kafka()
-    folder = tmp_path_factory.mktemp("cluster")
-    folder.chmod(0o755)
-    made = ClusterServers(folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
 @pytest.fixture
 async def stage(cluster: ClusterServers, seed: int, tmp_path: Path) -> AsyncIterator[Stage]:
     """Two processes of each service."""
 
-    async def whole() -> bool:
-        async with RedisCluster.from_url(cluster.redis.url) as client:
-            return bool(await client.set("here", 1))
-
-    await eventually(lambda: _quietly(whole), why="the masters have met", deadline_s=30)
     print(f"seed {seed} (ASSAY_TEST_SEED), journal and logs in {tmp_path}")
     made = Stage(cluster, tmp_path, seed, RATE)
     try:
@@ -97,10 +76,3 @@ async def _master_dies(cluster: ClusterServers, stage: Stage, turn: int) -> None
     await eventually(lambda: stage.sender.acknowledged > acknowledged + RATE, why="traffic goes on")
     await asyncio.to_thread(master.start)
     await stage.caught_up()
-
-
-async def _quietly(condition: object) -> bool:
-    try:
-        return bool(await condition())  # type: ignore[operator]
-    except Exception:
-        return False
