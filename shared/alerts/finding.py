@@ -44,9 +44,9 @@ def look(rule: AlertRule, cells: Cells, *, whole: bool = True) -> Finding:
     Without `whole` a group that is not bad is merely calm, which takes a fifth less time.
     """
     if rule.baseline is not None:
-        return _against_last_week(rule, cells)
+        return _against_last_week(rule, cells, whole=whole)
     cell = cells.get(rule.window, EMPTY)
-    short = _too_few(rule, cell)
+    short = _too_few(rule, cell, rule.window)
     if short is not None:
         return short
     value = _estimate(rule, cell, rule.window, CERTAINTY[Severity.WARNING]).value
@@ -64,7 +64,7 @@ def look(rule: AlertRule, cells: Cells, *, whole: bool = True) -> Finding:
     return _calm(rule, cell, value, limit)
 
 
-def _too_few(rule: AlertRule, cell: Cell) -> Finding | None:
+def _too_few(rule: AlertRule, cell: Cell, where: str) -> Finding | None:
     """A sample too small to say anything: neither bad nor good."""
     metric = rule.watched
     sample = cell.get(metric.sample, 0)
@@ -73,7 +73,7 @@ def _too_few(rule: AlertRule, cell: Cell) -> Finding | None:
         return None  # a total of nothing is 0, once anything was seen at all
     if sample >= needed:
         return None
-    reason = f"{sample} observations of {metric.name} in {rule.window}; the rule needs {needed}."
+    reason = f"{sample} observations of {metric.name} in {where}; the rule needs {needed}."
     return Finding(None, None, None, None, None, None, sample, rule.window, reason)
 
 
@@ -160,45 +160,50 @@ def recovery_limit(rule: AlertRule, limit: float) -> float:
     return limit / 2 if rule.is_upper else 1 - (1 - limit) / 2
 
 
-def _against_last_week(rule: AlertRule, cells: Cells) -> Finding:
-    """The worsening since the same hour of last week, with MOVER's interval of a difference.
-
-    d -+ sqrt((p1 - l1)^2 + (u2 - p2)^2). Source: Zou and Donner 2008.
-    """
+def _against_last_week(rule: AlertRule, cells: Cells, *, whole: bool) -> Finding:
+    """The worsening since the same hour of last week, in the direction that is worse."""
     assert rule.baseline is not None  # noqa: S101 - the caller looked
     cell, past = cells.get(rule.window, EMPTY), cells.get(LAST_WEEK[rule.window], EMPTY)
-    short = _too_few(rule, cell) or _too_few(rule, past)
+    sample = cell.get(rule.watched.sample, 0)
+    short = _too_few(rule, cell, rule.window) or _too_few(rule, past, "the same hour last week")
     if short is not None:
-        return short
+        return short._replace(sample=sample)
     certainty = CERTAINTY[Severity.WARNING]
     now = _estimate(rule, cell, rule.window, certainty)
     then = _estimate(rule, past, rule.window, certainty)
     sign = 1 if rule.watched.more_is_worse else -1
-    worse = sign * (now.value - then.value)
-    ends = (now.low, then.high) if sign > 0 else (then.low, now.high)
-    spread = None
-    if ends[0] is not None and ends[1] is not None:
-        first, second = (now, then) if sign > 0 else (then, now)
-        spread = math.hypot(first.value - ends[0], ends[1] - second.value)
-    surely = None if spread is None else worse - spread
-    delta = rule.baseline.delta
-    is_bad = worse > delta if rule.gate == "point" else surely is not None and surely > delta
-    sample = cell.get(rule.watched.sample, 0)
+    more, less = (now, then) if sign > 0 else (then, now)
+    worse, delta = more.value - less.value, rule.baseline.delta
+    surely = worse if rule.gate == "point" else _at_least(more, less)
+    severity = Severity.WARNING if surely is not None and surely > delta else None
+    if severity is None and not whole:
+        return CALM
+    cleared = Severity.WARNING if worse <= delta / 2 else None
+    sure = "surely " if rule.gate == "interval" else ""
     reason = (
         f"{rule.metric} over {rule.window} is {now.value:.4g}, it was {then.value:.4g} in the same "
-        f"hour last week: {'surely' if is_bad else 'not surely'} worse by more than {delta:.4g}."
+        "hour last week: "
+    ) + (
+        f"{sure}worse by more than {delta:.4g}."
+        if severity
+        else f"not worse by more than {delta / 2:.4g}."
+        if cleared
+        else f"not {sure}worse by more than {delta:.4g}."
     )
+    limit = then.value + sign * delta
     return Finding(
-        Severity.WARNING if is_bad else None,
-        Severity.WARNING if worse <= delta / 2 else None,
-        now.value,
-        then.value + sign * delta,
-        now.low,
-        now.high,
-        sample,
-        rule.window,
-        reason,
+        severity, cleared, now.value, limit, now.low, now.high, sample, rule.window, reason
     )
+
+
+def _at_least(more: Estimate, less: Estimate) -> float | None:
+    """The lower end of MOVER's interval of a difference; `None` where it is not bounded.
+
+    d - sqrt((p1 - l1)^2 + (u2 - p2)^2). Source: Zou and Donner 2008.
+    """
+    if more.low is None or less.high is None:
+        return None
+    return more.value - less.value - math.hypot(more.value - more.low, less.high - less.value)
 
 
 def _span(estimate: Estimate) -> str:

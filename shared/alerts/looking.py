@@ -6,9 +6,19 @@ from shared.alerts.burning import BURN_ONLY, BURN_WINDOWS, look_at_burning
 from shared.alerts.finding import LAST_WEEK, Cells, Finding, look
 from shared.alerts.rule import AlertRule
 from shared.keys import WINDOWS
+from shared.measures.cells import HOUR
 
 LENGTHS_S = WINDOWS | BURN_ONLY
 """Every window that a rule can look at, and its length in seconds."""
+
+
+def past_hour(now: float) -> tuple[int, int]:
+    """The same hour last week: the whole hour that contains `now` less 7 days (Unix seconds).
+
+    A whole one, since nothing finer is kept for so long; the window of 7d begins with it.
+    """
+    start = int(now - WINDOWS["7d"]) // HOUR * HOUR
+    return start, start + HOUR
 
 
 def windows_of(rule: AlertRule) -> Sequence[str]:

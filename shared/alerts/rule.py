@@ -4,7 +4,14 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from shared.alerts.catalogue import METRICS, Metric
@@ -15,6 +22,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[int, Field(ge=0, le=30 * 86_400)]
 GroupBy = Literal["model_id", "environment", "operation_type", "variant"]
 MAX_LABELS = 16
+BASELINE_WINDOW = "1h"
 
 
 class Severity(StrEnum):
@@ -38,7 +46,7 @@ class Filter(_Strict):
 
 
 class Baseline(_Strict):
-    """Compare with the past instead of with a number."""
+    """Compare the last hour with the whole hour of a week ago instead of with a number."""
 
     kind: Literal["same_hour_last_week"]
     delta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
@@ -86,12 +94,28 @@ class AlertRule(_Strict):
             )
         return name
 
+    @field_validator("baseline")
+    @classmethod
+    def _reachable(cls, baseline: Baseline | None, info: ValidationInfo) -> Baseline | None:
+        metric = METRICS.get(info.data.get("metric", ""))
+        if baseline is not None and metric is not None and metric.is_share and baseline.delta >= 1:
+            raise PydanticCustomError(
+                "share", "{metric} is a share: delta lies below 1", {"metric": metric.name}
+            )
+        return baseline
+
     @field_validator("window")
     @classmethod
-    def _possible(cls, window: str) -> str:
+    def _possible(cls, window: str, info: ValidationInfo) -> str:
         if window not in WINDOWS:
             raise PydanticCustomError(
                 "unknown_window", "must be one of {known}", {"known": ", ".join(WINDOWS)}
+            )
+        if info.data.get("baseline") is not None and window != BASELINE_WINDOW:
+            raise PydanticCustomError(
+                "baseline",
+                "a baseline compares hours: use window {window}",
+                {"window": BASELINE_WINDOW},
             )
         return window
 

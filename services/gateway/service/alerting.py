@@ -1,14 +1,15 @@
 """What people do with rules and alerts."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.gateway.domain.alerts import Acknowledgement, Action, alert_view, rule_view, trial
 from services.gateway.domain.problems import Problem, wrong_field
+from shared.alerts.finding import LAST_WEEK
 from shared.alerts.grouping import Grouped
-from shared.alerts.looking import LENGTHS_S, look_at, windows_of
+from shared.alerts.looking import LENGTHS_S, look_at, past_hour, windows_of
 from shared.alerts.rule import AlertRule, Filter
 from shared.clock import Clock
 from shared.measures.cells import MINUTE, Cell, Series, add_into
@@ -139,8 +140,6 @@ class Alerting:
         return alert_view(found[0])
 
     async def _check(self, tenant_id: str, rule: AlertRule) -> None:
-        if rule.baseline is not None:
-            raise wrong_field("baseline", "is not evaluated yet; use limits or a burn rate")
         unknown = set(rule.channels or ()) - await self._known_channels(
             tenant_id, rule.channels or ()
         )
@@ -155,17 +154,23 @@ class Alerting:
     async def _sums(
         self, tenant_id: str, rule: AlertRule, window: str, now: datetime
     ) -> dict[Series, Cell]:
-        name, _, back = window.partition("@")
-        end = now - timedelta(days=7) if back else now
-        start = (end - timedelta(seconds=LENGTHS_S[name])).replace(second=0, microsecond=0)
-        span = start, end + timedelta(seconds=MINUTE)
+        # A step that no window is longer than: all of it is added up anyway.
         stored = await self._minutes.minutes(
-            tenant_id, rule.filter.model_id, span, 2 * LENGTHS_S[name]
+            tenant_id, rule.filter.model_id, _span(window, now), 2 * LENGTHS_S["7d"]
         )
         sums: dict[Series, Cell] = {}
         for (series, _at), cell in stored.items():
             add_into(sums.setdefault(series, {}), cell)
         return sums
+
+
+def _span(window: str, now: datetime) -> tuple[datetime, datetime]:
+    """From when to before when minutes belong to a window of a rule."""
+    if window in LAST_WEEK.values():
+        start, end = (datetime.fromtimestamp(at, UTC) for at in past_hour(now.timestamp()))
+        return start, end
+    start = (now - timedelta(seconds=LENGTHS_S[window])).replace(second=0, microsecond=0)
+    return start, now + timedelta(seconds=MINUTE)
 
 
 def no_rule(rule_id: UUID) -> Problem:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.alerts.finding import Cell, Finding
+from services.metrics.domain.windows import Model, SeriesCells, Windows
+from shared.alerts.finding import LAST_WEEK, Cell, Finding
 from shared.alerts.grouping import Group, Grouped
 from shared.alerts.looking import look_at, windows_of
 from shared.alerts.machine import Alert, Step, advance, began, resolve
 from shared.alerts.no_data import silent
-from shared.alerts.rule import AlertRule
+from shared.alerts.rule import BASELINE_WINDOW, AlertRule
 
 
 class KeptRule(NamedTuple):
@@ -46,6 +47,16 @@ class Change(NamedTuple):
     place: Place
     alert: Alert | None
     steps: Sequence[Step]
+
+
+def sums_for(
+    rules: Iterable[KeptRule], model: Model, windows: Windows
+) -> Mapping[str, SeriesCells]:
+    """What a model's windows hold, and its hour of last week if any of the rules asks for it."""
+    sums = windows.sums(model)
+    if not any(one.rule.baseline and one.rule.filter.model_id in (None, model[1]) for one in rules):
+        return sums
+    return {**sums, LAST_WEEK[BASELINE_WINDOW]: windows.hour_last_week(model)}
 
 
 def judge_rule(

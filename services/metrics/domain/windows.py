@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from shared.alerts.burning import BURN_ONLY
-from shared.alerts.looking import LENGTHS_S
+from shared.alerts.looking import LENGTHS_S, past_hour
 from shared.keys import HOUR_CELLS, MINUTE_CELLS
-from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into
+from shared.measures.cells import HOUR, MINUTE, Cell, Series, add_into, merged
 
 OUTCOMES = ("n", "ok")
 STEP = {MINUTE_CELLS: MINUTE, HOUR_CELLS: HOUR}
@@ -63,6 +63,9 @@ class Windows:
         self._by_start: dict[tuple[str, int], set[Place]] = {}
         self._sums: dict[Model, dict[str, SeriesCells]] = {}
         self._spans = {window: span_of(window, now) for window in LENGTHS_S}
+        self._past_hour, _ = past_hour(now)
+        self._last_week: dict[str, dict[str, SeriesCells]] = {}
+        """Tenant -> model -> what is in the past hour, of tenants of whom somebody asked."""
 
     def put(
         self, place: Place, content: Mapping[Series, Cell], *, arrived: float | None = None
@@ -80,6 +83,8 @@ class Windows:
         for window, span in self._spans.items():
             if RESOLUTION[window] == place.resolution and span.start <= place.start < span.end:
                 self._add(window, place.tenant_id, changes, 1)
+        if (place.resolution, place.start) == (HOUR_CELLS, self._past_hour):
+            self._last_week.pop(place.tenant_id, None)
         at = self._now if arrived is None else min(arrived, self._now)
         for series in changes:
             model = place.tenant_id, series.model_id
@@ -107,6 +112,10 @@ class Windows:
                 moved = True
                 self._shift(window, old, new)
                 self._spans[window] = new
+        hour, _ = past_hour(now)
+        if hour != self._past_hour:
+            self._past_hour = hour
+            self._last_week.clear()
         if moved:
             self._drop_expired()
             self._forget_arrivals()
@@ -116,6 +125,17 @@ class Windows:
     def sums(self, model: Model) -> dict[str, SeriesCells]:
         """Window -> series -> cell of one model."""
         return self._sums.get(model, {})
+
+    def hour_last_week(self, model: Model) -> SeriesCells:
+        """Series -> cell of one model in the same hour last week.
+
+        Only few ask for it, so it is put together when they do, and for the whole tenant at once:
+        to search its cells for every model would take the square of their number.
+        """
+        tenant_id, model_id = model
+        if tenant_id not in self._last_week:
+            self._last_week[tenant_id] = self._in_past_hour(tenant_id)
+        return self._last_week[tenant_id].get(model_id, {})
 
     def models(self) -> list[Model]:
         """Models of which anything is in a window."""
@@ -132,6 +152,16 @@ class Windows:
         self._sums.pop(model, None)
         self.arrived.pop(model, None)
         return True
+
+    def _in_past_hour(self, tenant_id: str) -> dict[str, SeriesCells]:
+        found: dict[str, SeriesCells] = {}
+        for place in self._by_start.get((HOUR_CELLS, self._past_hour), ()):
+            if place.tenant_id == tenant_id:
+                for series, cell in self._cells.get(place, {}).items():
+                    known = found.setdefault(series.model_id, {})
+                    # A cell that is held is never changed, so one source's needs no copy.
+                    known[series] = merged((known[series], cell)) if series in known else cell
+        return found
 
     def _shift(self, window: str, old: Span, new: Span) -> None:
         resolution = RESOLUTION[window]

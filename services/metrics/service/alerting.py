@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from services.metrics.domain.alerting import KeptRule, Place, RuleBook, judge_rule
+from services.metrics.domain.alerting import KeptRule, Place, RuleBook, judge_rule, sums_for
 from services.metrics.domain.telling import Home, Kept, event_of, kept
 from services.metrics.domain.windows import Model, Windows
 from shared import clock
@@ -186,9 +186,10 @@ class AlertKeeper:
     ) -> None:
         times = windows.arrived.get(model, {})
         heard = {series: max(at, self._deaf_at) for series, at in times.items()}
-        grouped = Grouped(windows.sums(model), heard)
+        asked = rules.by_tenant.get(model[0], ())
+        grouped = Grouped(sums_for(asked, model, windows), heard)
         started = clock.monotonic()
-        for rule in rules.by_tenant.get(model[0], ()):
+        for rule in asked:
             try:
                 self._judge_rule(turn, model, rule, alerts, grouped)
             except Exception as error:

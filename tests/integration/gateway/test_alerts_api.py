@@ -1,11 +1,15 @@
 """Alert rules and alerts over HTTP: made, tested, fired, taken, ended, and whose they are."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.metrics import ticker
+from shared.alerts.looking import past_hour
+from shared.clock import utc_now
 from tests.integration.gateway.callers import Clients, fields
+from tests.support.events import operation
 from tests.support.waiting import eventually
 
 PAST = {
@@ -96,7 +100,7 @@ async def test_pages_follow_each_other(clients: Clients) -> None:
         ({"filter": {"model_id": "never-sent"}}, "/filter"),
         ({"channels": ["0192f0c0-0000-7000-8000-000000000001"]}, "/channels"),
         ({"treshold": 1}, "/treshold"),
-        (PAST, "/baseline"),
+        (PAST | {"window": "24h"}, "/window"),
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(
@@ -142,6 +146,40 @@ async def test_an_alert_fires_is_taken_and_ends(clients: Clients) -> None:
     assert whole["history"][2]["actor"].startswith("key:")
     for action in ("resolve", "acknowledge"):
         assert (await clients.admin.post(f"{path}/{action}", json={})).status_code == 409
+
+
+async def sent_last_week(clients: Clients, model: str, first: int) -> None:
+    """A tenth is bad in the same hour last week and, if the hour turns, the next; all, before."""
+    begin = datetime.fromtimestamp(past_hour(utc_now().timestamp())[0], UTC)
+    for after, bad in ((-1, 100), (1, 10), (61, 10)):
+        at = (begin + timedelta(minutes=after)).isoformat()
+        events = [
+            operation(first + n, occurred_at=at, model_id=model, success=n >= bad, error_type=None)
+            for n in range(100)
+        ]
+        for event in events:
+            del event["tenant_id"]
+        first += 100
+        answer = await clients.agent.post("/ai/operations/log", json=events)
+        assert answer.json()["accepted"] == 100, answer.text
+
+
+async def test_a_rule_compares_with_last_week_live_and_when_it_is_tested(clients: Clients) -> None:
+    await sent_last_week(clients, "weekly", 6_000)
+    await logged(clients, "weekly", 7_000, success=False)
+    rule = await made(clients, **PAST, name="weekly", filter={"model_id": "weekly"})
+    alert = await alert_of(clients, rule, "firing")
+    assert (alert["severity"], alert["sample"], alert["value"]) == ("warning", 40, 1.0)
+    assert alert["threshold"] == pytest.approx(0.2)
+    assert "it was 0.1 in the same hour last week: surely worse by more than 0.1" in alert["reason"]
+
+    async def tested() -> Any:
+        (group,) = (await clients.admin.post(f"/ai/alert-rules/{rule['id']}/test")).json()["groups"]
+        return group if group["would"] == "fire" else None
+
+    group = await eventually(tested, why="ingest has stored both hours", deadline_s=30)
+    for name in ("severity", "value", "threshold", "interval", "sample", "window", "reason"):
+        assert group[name] == alert[name], name
 
 
 async def test_somebody_ends_an_alert(clients: Clients) -> None:

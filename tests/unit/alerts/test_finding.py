@@ -105,6 +105,71 @@ def test_a_baseline(now: tuple[int, int], then: tuple[int, int], severity: Sever
         assert found.severity is severity, metric
 
 
+def against(now: Cell, then: Cell, **fields: Any) -> Finding:
+    """A look with a baseline of last week, four points worse unless said."""
+    past = {"kind": "same_hour_last_week", "delta": fields.pop("delta", 0.04)}
+    return look(rule(baseline=past, **fields), {"1h": now, "1h@7d": then})
+
+
+@pytest.mark.parametrize(
+    ("bad", "cleared", "says"),
+    [
+        pytest.param(30, None, "surely worse by more than 0.04", id="bad"),
+        pytest.param(16, None, "not surely worse by more than 0.04", id="perhaps"),
+        pytest.param(5, WARNING, "not worse by more than 0.02", id="over"),
+        pytest.param(0, WARNING, "not worse by more than 0.02", id="better"),
+    ],
+)
+def test_a_baseline_says_what_it_compared(bad: int, cleared: Severity, says: str) -> None:
+    then = outcomes(2, 200)
+    found = against(outcomes(bad, 200), then)
+    assert found.cleared is cleared
+    assert found.threshold == pytest.approx(0.05)
+    assert found.reason == (
+        f"error_rate over 1h is {bad / 200:.4g}, it was 0.01 in the same hour last week: {says}."
+    )
+    less = against(outcomes(bad, 200), then, metric="success_rate")
+    assert less.cleared is cleared
+    assert less.threshold == pytest.approx(0.95), "less is worse"
+    assert less.reason == (
+        f"success_rate over 1h is {1 - bad / 200:.4g}, it was 0.99 in the same hour last week: "
+        f"{says}."
+    )
+    assert less.sample == found.sample == 200
+
+
+def test_a_baseline_with_a_point_gate_is_sure_of_nothing() -> None:
+    found = against(outcomes(16, 200), outcomes(2, 200), gate="point")
+    assert found.severity is WARNING
+    assert found.reason.endswith("last week: worse by more than 0.04.")
+    calm = against(outcomes(9, 200), outcomes(2, 200), gate="point")
+    assert (calm.severity, calm.cleared) == (None, None)
+    assert calm.reason.endswith("last week: not worse by more than 0.04.")
+
+
+def test_a_baseline_says_in_which_hour_there_was_too_little() -> None:
+    found = against(outcomes(150, 200), outcomes(2, 24))
+    assert found.sample == 200
+    assert found.reason == (
+        "24 observations of error_rate in the same hour last week; the rule needs 25."
+    )
+    assert "24 observations of error_rate in 1h;" in against(outcomes(9, 24), {}).reason
+
+
+def test_what_is_counted_is_compared_without_doubt() -> None:
+    dear, cheap = {"n": 2, "cost_n": 2, "cost_nano": 9_000_000_000}, {"n": 1}
+    costs = against(dear, cheap, metric="cost_usd.total", delta=8)
+    assert (costs.severity, costs.value, costs.threshold) == (WARNING, 9, 8)
+    assert against(cheap, dear, metric="cost_usd.total", delta=8).cleared is WARNING
+    assert against(dear, {}, metric="cost_usd.total", delta=8).severity is None, "nothing then"
+    busy, idle = {"n": 6_000, "ok": 6_000}, {"n": 60, "ok": 60}
+    fell = against(idle, busy, metric="throughput_per_minute", delta=98)
+    assert (fell.severity, fell.value, fell.threshold) == (WARNING, 1, 2)
+    assert against(idle, busy, metric="throughput_per_minute", delta=99).severity is None
+    assert against(busy, idle, metric="throughput_per_minute", delta=98).cleared is WARNING
+    assert against({}, busy, metric="throughput_per_minute", delta=98).severity is None
+
+
 BURN = rule(burn_rate={"slo": 0.99})
 
 

@@ -10,6 +10,7 @@ from shared.alerts.ready_made import READY_MADE
 from shared.alerts.rule import AlertRule
 
 BURNING = {"operator": ..., "warning": ...}
+PAST = {"kind": "same_hour_last_week", "delta": 0.1}
 LIMITS = {"name": "r", "metric": "error_rate", "operator": ">", "warning": 0.05}
 
 
@@ -30,6 +31,11 @@ def test_it_survives_its_own_json() -> None:
         assert AlertRule.model_validate_json(rule.model_dump_json()) == rule
 
 
+def test_a_baseline_of_what_is_no_share_may_be_as_large_as_one_likes() -> None:
+    rule = made(**BURNING, metric="cost_usd.total", baseline=PAST | {"delta": 5})
+    assert (rule.window, rule.baseline and rule.baseline.delta) == ("1h", 5)
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "says"),
     [
@@ -43,8 +49,11 @@ def test_it_survives_its_own_json() -> None:
         ({"recovery": 0.06}, "", "recovery <= warning <= critical"),
         ({"warning": 5}, "", "between 0 and 1"),
         ({"operator": "<", "warning": 0.9, "critical": 0.95}, "", "the other way round"),
-        ({"baseline": {"kind": "same_hour_last_week", "delta": 0.1}}, "", "exactly one of"),
+        ({"baseline": PAST}, "", "exactly one of"),
         ({"burn_rate": {"slo": 0.9}}, "", "exactly one of"),
+        (BURNING | {"baseline": PAST, "window": "24h"}, "window", "compares hours: use window 1h"),
+        (BURNING | {"baseline": PAST | {"delta": 5}}, "baseline", "delta lies below 1"),
+        (BURNING | {"baseline": PAST | {"delta": 0}}, "baseline.delta", "greater than 0"),
         (BURNING | {"burn_rate": {"slo": 1}}, "burn_rate.slo", "less than 1"),
         ({"group_by": ["environment"]}, "group_by", "must contain model_id"),
         ({"group_by": ["model_id", "model_id"]}, "group_by", "each name once"),
