@@ -15,9 +15,11 @@ from rich.table import Table
 
 from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
+from benchmarks.raising import raising
 from benchmarks.sdk import client
 from benchmarks.servers import servers
 from benchmarks.serving import serving
+from benchmarks.statuses import statuses
 from benchmarks.whole import whole
 
 PARTS = {
@@ -27,6 +29,8 @@ PARTS = {
     "whole": whole,
     "sdk": client,
     "alerts": alerts,
+    "statuses": statuses,
+    "raising": raising,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -59,6 +63,11 @@ ROWS = [
     Row("get_metrics", "requests/s", against="bare_route", least_ratio=0.5),
     Row("sdk_us_per_event", "µs", most=30),
     Row("alert_look_ms", "ms", most=300),
+    Row("status_look_ms", "ms"),
+    Row("alert_raised_p50_s", "s"),
+    Row("alert_raised_p99_s", "s", most=10),
+    Row("status_read_p50_ms", "ms"),
+    Row("status_read_p99_ms", "ms", most=5),
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
     Row("gateway_rss_mb", "MB", most=150),

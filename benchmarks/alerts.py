@@ -14,8 +14,8 @@ from services.metrics.domain.alerting import KeptRule, RuleBook
 from services.metrics.domain.windows import Place
 from shared.alerts.rule import AlertRule
 from shared.keys import MINUTE_CELLS
-from shared.measures.cells import Series
-from tests.unit.metrics.test_alert_keeper import NOON, SHARE, World, made
+from shared.measures.cells import Cell, Series
+from tests.unit.metrics.test_alert_keeper import NOON, SHARE, made
 
 MODELS, LOOKS = 1_000, 7
 QUESTIONS: tuple[dict[str, Any], ...] = (
@@ -46,23 +46,24 @@ async def alerts(_: Servers) -> dict[str, float]:
     await keeper.refresh()
     took = []
     for look in range(LOOKS):
-        _fill(world, chance, look)
+        start = int(NOON.timestamp()) // 60 * 60 - 60 * (LOOKS - look)
+        content = filled_minute(chance, "production")
+        world.filled.put(Place("p", MINUTE_CELLS, "acme", start), content)
         started = time.process_time()
         await keeper.look([SHARE])
         took.append((time.process_time() - started) * 1000)
     return {"alert_look_ms": statistics.median(took)}
 
 
-def _fill(world: World, chance: random.Random, look: int) -> None:
+def filled_minute(chance: random.Random, environment: str) -> dict[Series, Cell]:
     """A minute in which every model did something."""
-    start = int(NOON.timestamp()) // 60 * 60 - 60 * (LOOKS - look)
     content = {}
     for number in range(MODELS):
         n = chance.randint(50, 200)
         bad = n // 2 if number % 50 == 0 else n // 200
         buckets = {f"d:{chance.randint(300, 360)}": n // 20 + 1 for _ in range(20)}
         total = sum(buckets.values())
-        content[Series(f"model-{number}", "production", "chat", "")] = {
+        content[Series(f"model-{number}", environment, "chat", "")] = {
             "n": total,
             "ok": max(0, total - bad),
             "rt_us": total * 800_000,
@@ -78,4 +79,4 @@ def _fill(world: World, chance: random.Random, look: int) -> None:
             "rating2": 580,
             **buckets,
         }
-    world.filled.put(Place("p", MINUTE_CELLS, "acme", start), content)
+    return content

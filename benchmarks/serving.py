@@ -1,4 +1,4 @@
-"""HTTP: a metrics answer against a bare FastAPI route that reads one Redis key."""
+"""HTTP: a metrics answer against a bare FastAPI route that reads one Redis key; a paced status."""
 
 import asyncio
 import sys
@@ -16,6 +16,7 @@ from deploy.local.process import Child, free_port, spawn
 
 SECONDS = 5.0
 CONNECTIONS = 16
+PACED_RATE, PACED_CONNECTIONS = 200, 8
 BARE = """
 import sys, uvicorn
 from fastapi import FastAPI, Response
@@ -54,6 +55,7 @@ async def serving(target: Servers) -> dict[str, Any]:
             "bare_route": sorted(rates["bare"])[1],
             "get_metrics": sorted(rates["gateway"])[1],
             "gateway_rss_mb": rss_mb(gateway),
+            **await _paced(port, "/ai/models/model-1/status", headers),
         }
     finally:
         _stop(metrics, gateway, bare)
@@ -76,25 +78,58 @@ async def _answer(url: str, headers: dict[str, str]) -> bytes:
 
 async def _load(port: int, path: str, headers: dict[str, str]) -> float:
     """Keep-alive requests over a few raw connections; answers per second."""
-    lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers.items())]
-    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    request = _request(path, headers)
     done, stop_at = 0, time.perf_counter() + SECONDS
 
     async def client() -> None:
         nonlocal done
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.perf_counter() < stop_at:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(head.decode())
-            length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
-            await reader.readexactly(int(length))
+            await _exchange(reader, writer, request)
             done += 1
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
     return done / SECONDS
+
+
+async def _paced(port: int, path: str, headers: dict[str, str]) -> dict[str, float]:
+    """Milliseconds from when a request was due to its answer, at a steady rate."""
+    request, took = _request(path, headers), list[float]()
+    started, gap = time.perf_counter(), PACED_CONNECTIONS / PACED_RATE
+
+    async def client(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        due = started + number / PACED_RATE
+        while due < started + SECONDS:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await _exchange(reader, writer, request)
+            took.append((time.perf_counter() - due) * 1000)
+            due += gap
+        writer.close()
+
+    await asyncio.gather(*(client(number) for number in range(PACED_CONNECTIONS)))
+    took.sort()
+    return {
+        "status_read_p50_ms": round(took[len(took) // 2], 2),
+        "status_read_p99_ms": round(took[int(0.99 * (len(took) - 1))], 2),
+    }
+
+
+def _request(path: str, headers: dict[str, str]) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> None:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.decode())
+    length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
+    await reader.readexactly(int(length))
 
 
 def _stop(*children: Child) -> None:

@@ -64,6 +64,12 @@ $$;
 
 ALTER FUNCTION public.find_api_key(wanted text) OWNER TO assay_owner;
 
+CREATE FUNCTION public.status_part(environment text, operation_type text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (environment IS NULL) THEN ''::text ELSE ((((length(environment))::text || ':'::text) || environment) || operation_type) END;
+
+ALTER FUNCTION public.status_part(environment text, operation_type text) OWNER TO assay_owner;
+
 CREATE TABLE public.ai_model_operations (
     tenant_id text NOT NULL,
     event_id uuid NOT NULL,
@@ -201,6 +207,41 @@ CREATE TABLE public.dead_letters (
 ALTER TABLE ONLY public.dead_letters FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters OWNER TO assay_owner;
+
+CREATE TABLE public.health_limits (
+    tenant_id text NOT NULL,
+    model_id text NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT health_limits_body_check CHECK ((jsonb_typeof(body) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.health_limits FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.health_limits OWNER TO assay_owner;
+
+CREATE TABLE public.model_status_changes (
+    tenant_id text NOT NULL,
+    change_id uuid NOT NULL,
+    model_id text NOT NULL,
+    environment text,
+    operation_type text,
+    part text GENERATED ALWAYS AS (public.status_part(environment, operation_type)) STORED NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    before text,
+    reasons jsonb NOT NULL,
+    measures jsonb NOT NULL,
+    CONSTRAINT model_status_changes_check CHECK (((environment IS NULL) = (operation_type IS NULL))),
+    CONSTRAINT model_status_changes_status_check CHECK ((status = ANY (ARRAY['excellent'::text, 'good'::text, 'degraded'::text, 'critical'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY public.model_status_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.model_status_changes OWNER TO assay_owner;
 
 CREATE TABLE public.notification_channels (
     tenant_id text NOT NULL,
@@ -432,6 +473,12 @@ ALTER TABLE ONLY public.consumer_fence
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (topic, partition, kafka_offset);
 
+ALTER TABLE ONLY public.health_limits
+    ADD CONSTRAINT health_limits_pkey PRIMARY KEY (tenant_id, model_id);
+
+ALTER TABLE ONLY public.model_status_changes
+    ADD CONSTRAINT model_status_changes_pkey PRIMARY KEY (tenant_id, change_id);
+
 ALTER TABLE ONLY public.notification_channels
     ADD CONSTRAINT notification_channels_pkey PRIMARY KEY (tenant_id, channel_id);
 
@@ -471,6 +518,10 @@ CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
 CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen_at DESC);
 
 CREATE INDEX dead_letters_unpublished ON public.dead_letters USING btree (first_seen_at) WHERE (published_at IS NULL);
+
+CREATE INDEX model_status_changes_by_part ON public.model_status_changes USING btree (tenant_id, model_id, part, at DESC, change_id DESC);
+
+CREATE INDEX model_status_changes_by_time ON public.model_status_changes USING btree (tenant_id, model_id, at DESC, change_id DESC);
 
 CREATE UNIQUE INDEX notification_channels_by_name ON public.notification_channels USING btree (tenant_id, name);
 
@@ -516,6 +567,9 @@ ALTER TABLE ONLY public.alert_rules
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE ONLY public.health_limits
+    ADD CONSTRAINT health_limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.notification_channels
     ADD CONSTRAINT notification_channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -536,6 +590,8 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.consumer_fence ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.health_limits ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY ingest_moves_its_own ON public.consumer_fence TO svc_ingest USING ((consumer_group = 'ingest'::text)) WITH CHECK ((consumer_group = 'ingest'::text));
 
@@ -559,6 +615,10 @@ CREATE POLICY metrics_sees_all ON public.alert_actions FOR SELECT TO svc_metrics
 
 CREATE POLICY metrics_sees_all ON public.alert_rules FOR SELECT TO svc_metrics USING (true);
 
+CREATE POLICY metrics_sees_all ON public.health_limits FOR SELECT TO svc_metrics USING (true);
+
+CREATE POLICY metrics_sees_all ON public.model_status_changes TO svc_metrics USING (true) WITH CHECK (true);
+
 CREATE POLICY metrics_sees_all ON public.operation_rollup_minute FOR SELECT TO svc_metrics USING (true);
 
 CREATE POLICY metrics_sees_all ON public.performance_alerts FOR SELECT TO svc_metrics USING (true);
@@ -566,6 +626,8 @@ CREATE POLICY metrics_sees_all ON public.performance_alerts FOR SELECT TO svc_me
 CREATE POLICY metrics_sees_all ON public.tenants FOR SELECT TO svc_metrics USING (true);
 
 CREATE POLICY metrics_sees_all ON public.user_feedback FOR SELECT TO svc_metrics USING (true);
+
+ALTER TABLE public.model_status_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notification_channels ENABLE ROW LEVEL SECURITY;
 
@@ -592,6 +654,10 @@ CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH
 CREATE POLICY owner_sees_all ON public.consumer_fence TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.health_limits TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.model_status_changes TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.notification_channels TO assay_owner USING (true) WITH CHECK (true);
 
@@ -624,6 +690,10 @@ CREATE POLICY tenant_sees_own ON public.alert_actions TO svc_api USING ((tenant_
 CREATE POLICY tenant_sees_own ON public.alert_rules TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.health_limits TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.model_status_changes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.notification_channels TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -729,6 +799,12 @@ GRANT SELECT ON TABLE public.consumer_fence TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_notify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.health_limits TO svc_api;
+GRANT SELECT ON TABLE public.health_limits TO svc_metrics;
+
+GRANT SELECT ON TABLE public.model_status_changes TO svc_api;
+GRANT SELECT,INSERT ON TABLE public.model_status_changes TO svc_metrics;
 
 GRANT INSERT,DELETE ON TABLE public.notification_channels TO svc_api;
 GRANT SELECT ON TABLE public.notification_channels TO svc_notify;

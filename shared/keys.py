@@ -65,6 +65,16 @@ def ended(topic: str, partition: int) -> str:
     return f"{tag(topic, partition)}:ended"
 
 
+def statuses(topic: str, partition: int) -> str:
+    """Hash: health of the models whose share this operations partition is."""
+    return f"{tag(topic, partition)}:statuses"
+
+
+def unwritten(topic: str, partition: int) -> str:
+    """Stream: changes of health that Postgres does not have yet."""
+    return f"{tag(topic, partition)}:unwritten"
+
+
 def cell_member(resolution: str, tenant_id: str, start: int) -> str:
     """Name of one cell hash: `m` or `h`, tenant, start in seconds since 1970."""
     return f"{resolution}:{tenant_id}:{start}"
@@ -105,6 +115,8 @@ def share_of(tenant_id: str, model_id: str, partitions: int) -> int:
 REPORTS = "reports"  # hash: <service>:<instance> -> JSON of its last report; see shared/reports.py
 LOOKED = "views:looked"  # hash: share -> when its views were last brought up to date, Unix ms
 ALERT_RULES = "alert-rules"  # string: last known rules, for when Postgres is away
+HEALTH_LIMITS = "health-limits"  # string: last known limits, for when Postgres is away
+STATUS_FIELD = "status"  # of a model's view
 TENANTS = "tenants"  # set: last known tenants, for when Postgres is away
 
 

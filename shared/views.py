@@ -4,11 +4,13 @@ A model's view (`keys.view`) holds, per window, field `<window>`: a `MetricsView
 the reader adds `as_of` (when the model's share was last looked at, see `keys.LOOKED`) and
 `freshness_ms`; and field `<window>:series`: a JSON list of
 [[model_id, environment, operation_type, variant], {measure: integer}], from which the answer to a
-filtered question is summed. `keys.models` holds one `ModelLine` per model.
+filtered question is summed; and field `status`: a `StatusView`. `keys.models` holds one `ModelLine`
+per model.
 """
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -110,6 +112,46 @@ class MetricsView(MeasuresView):
     window_start: datetime
     status: Health
     reasons: list[str]
+    stale: bool = False
+
+
+class MeasureStatus(BaseModel):
+    """One side of a model's health over the narrowest window that holds enough."""
+
+    name: str
+    status: Health
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    sample: int
+    window: str
+    reason: str
+
+
+class PartStatus(BaseModel):
+    """The health of one environment's operations of one type; "" where they do not say."""
+
+    environment: str | None
+    operation_type: str | None
+    status: Health
+    since: datetime | None = None
+    reasons: list[str]
+    measures: list[MeasureStatus]
+
+
+class StatusView(BaseModel):
+    """Answer of GET /ai/models/{model_id}/status, but for `as_of` and `freshness_ms`.
+
+    `since` is when the status was entered, null where that is not known.
+    """
+
+    model_id: str
+    status: Health
+    since: datetime | None = None
+    reasons: list[str]
+    measures: list[MeasureStatus]
+    parts: list[PartStatus]
+    limits: dict[str, Any]
     stale: bool = False
 
 

@@ -17,6 +17,8 @@ from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.errors import install_errors
+from services.gateway.routes.health import health_routes
+from services.gateway.routes.limits import limits_routes
 from services.gateway.routes.middleware import Around
 from services.gateway.routes.notifications import notification_routes
 from services.gateway.routes.reading import reading_routes
@@ -27,13 +29,16 @@ from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
 from services.gateway.service.forecasting import Forecasting
 from services.gateway.service.gate import Gate
+from services.gateway.service.health import Condition
 from services.gateway.service.intake import Intake
+from services.gateway.service.limits import Limits
 from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
 from services.gateway.service.statistics import Statistics
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
+from services.gateway.store.health import PostgresHealth
 from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
@@ -60,6 +65,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     sessions = Sessions(postgres)
     store, alerts = PostgresReads(sessions), PostgresAlerts(sessions)
+    health = PostgresHealth(sessions)
     views = RedisReads(client, settings.topic_partitions)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publisher = Publisher(producer)
@@ -91,8 +97,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, _new_event_id)
     app.state.once = Once(views)
-    app.state.reading = Reading(views, store, utc_now)
-    app.state.store, app.state.alerts = store, alerts
+    app.state.reading = Reading(views, store, health.book, utc_now)
+    app.state.condition = Condition(views, store, health.book, health, utc_now)
+    app.state.limits = Limits(health)
+    app.state.store, app.state.alerts, app.state.health = store, alerts, health
     app.state.notifications = PostgresNotifications(sessions)
     app.state.alerting = Alerting(
         alerts, app.state.notifications.known_channels, store, utc_now, _new_event_id
@@ -105,13 +113,15 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     ask, kept_s = partial(_ask, reckoner), settings.metrics_cache_ttl_s
     app.state.forecasting = Forecasting(store, ask, utc_now, kept_s)
-    app.state.statistics = Statistics(store, ask, utc_now, kept_s)
+    app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
     app.include_router(writing_routes())
     app.include_router(reckoning_routes())  # before the metrics of any model, however it is named
     app.include_router(reading_routes())
+    app.include_router(health_routes())
+    app.include_router(limits_routes())
     app.include_router(alert_routes())
     app.include_router(notification_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))

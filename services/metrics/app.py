@@ -15,17 +15,20 @@ from services.metrics.service.comparing import Comparer, Rounds
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
 from services.metrics.service.rebuilding import rebuild
+from services.metrics.service.statuses import StatusKeeper
 from services.metrics.service.telling import tell
 from services.metrics.service.viewing import ViewKeeper
 from services.metrics.settings import MetricsSettings
 from services.metrics.store.alerts import RedisAlerts
 from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from services.metrics.store.comparing import RedisComparison
+from services.metrics.store.health import HealthRecord
 from services.metrics.store.minutes import StoredMinutes
 from services.metrics.store.record import AlertRecord
+from services.metrics.store.statuses import RedisStatuses
 from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
-from services.metrics.ticker import AlertTicker, Ticker
+from services.metrics.ticker import STATUS_SHARE, JudgeTicker, Ticker
 from shared import telemetry
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
@@ -86,10 +89,20 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
 
     names = [topic_name(topic, settings.topic_prefix) for topic in COUNTED]
     operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
-    keeper = ViewKeeper(views, names, settings.topic_partitions, utc_now)
+    statuses, health = RedisStatuses(client), HealthRecord(postgres.pool, client)
+    status_keeper = StatusKeeper(
+        *(statuses, health, lambda share: keeper.whole(share.partition)),
+        *(runner.holding, settings.topic_partitions, utc_now),
+    )
+    keeper: ViewKeeper = ViewKeeper(
+        views, names, settings.topic_partitions, utc_now, status_keeper.of
+    )
+
+    def shares() -> list[Partition]:
+        return [one for one in runner.owned() if one.topic == operations_topic]
 
     async def look() -> None:
-        await keeper.look(one.partition for one in runner.owned() if one.topic == operations_topic)
+        await keeper.look(one.partition for one in shares())
 
     async def join() -> None:
         lookup = partial(operations.series_of_operations, await postgres.pool())
@@ -113,9 +126,16 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     ticker = Ticker(look, join, rounds, AppendOnlyFile(client).look)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     alert_ticker = _alerting(settings, client, postgres, keeper, runner, producer)
+    status_ticker = JudgeTicker(
+        status_keeper.refresh,
+        lambda: status_keeper.look(shares()),
+        lambda: tell(statuses, shares(), health.write),
+        STATUS_SHARE,
+    )
     reporter = Reporter(GROUP, client, utc_now, runner)
     jobs = [
-        *(alert_ticker.rules, alert_ticker.looks, alert_ticker.tales),
+        *(alert_ticker.settings, alert_ticker.looks, alert_ticker.tales),
+        *(status_ticker.settings, status_ticker.looks, status_ticker.tales),
         *(tenants.keep_fresh, ticker.views, ticker.joins, reporter.run),
         *(ticker.comparisons, ticker.upkeep),
     ]
@@ -153,7 +173,7 @@ def _alerting(
     views: ViewKeeper,
     runner: Runner,
     producer: Producer,
-) -> AlertTicker:
+) -> JudgeTicker:
     """What looks at rules, and what tells of it."""
     alerts, record = RedisAlerts(client, utc_now), AlertRecord(postgres.pool, client)
     keeper = AlertKeeper(
@@ -165,7 +185,7 @@ def _alerting(
     def shares() -> list[Partition]:
         return [one for one in runner.owned() if one.topic == operations_topic]
 
-    return AlertTicker(
+    return JudgeTicker(
         keeper.refresh,
         lambda: keeper.look(shares()),
         lambda: tell(alerts, shares(), publisher.publish),

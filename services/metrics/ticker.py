@@ -14,6 +14,7 @@ JUDGE_EVERY_S = 4.0
 TELL_EVERY_S = 0.5
 # A look may take at most this share of the time, however many models there are.
 LOOK_SHARE = 0.3
+STATUS_SHARE = 0.15
 
 Work = Callable[[], Awaitable[None]]
 
@@ -26,24 +27,25 @@ async def _every(seconds: float, work: Work, *, share: float = 1.0) -> None:
         await asyncio.sleep(max(seconds - took, took / share - took))
 
 
-class AlertTicker:
-    """The clock's work on alerts."""
+class JudgeTicker:
+    """The clock's work on what is judged: alerts, or health."""
 
-    def __init__(self, refresh: Work, judge: Work, tell: Work) -> None:
+    def __init__(self, refresh: Work, judge: Work, tell: Work, share: float = LOOK_SHARE) -> None:
         self._refresh = refresh
         self._judge = judge
         self._tell = tell
+        self._share = share
 
-    async def rules(self) -> None:
-        """Read rules and what people did."""
+    async def settings(self) -> None:
+        """Read what people set and did."""
         await _every(JUDGE_EVERY_S, self._refresh)
 
     async def looks(self) -> None:
-        """Look at every rule."""
-        await _every(JUDGE_EVERY_S, self._judge, share=LOOK_SHARE)
+        """Look at every model."""
+        await _every(JUDGE_EVERY_S, self._judge, share=self._share)
 
     async def tales(self) -> None:
-        """Publish what became of alerts."""
+        """Tell what became of it."""
         await _every(TELL_EVERY_S, self._tell)
 
 

@@ -23,7 +23,11 @@ ALERT_POINTS: Final = (
     "notify.before_send",  # marked as being sent, and not sent
     "notify.after_send",  # sent, and nobody knows
 )
-KNOWN: Final = POINTS + ALERT_POINTS
+STATUS_POINTS: Final = (
+    "statuses.before_change",
+    "statuses.after_change",  # the change is kept, and not yet in the history
+)
+KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS
 
 
 class FaultPoint:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from shared.health.judging import judge
+from shared.health.limits import HealthLimits
 from shared.measures.cells import Cell, Series, add_into
-from shared.measures.health import judge_widening
 from shared.measures.summary import summarise
 from shared.views import MetricsView
 
@@ -25,6 +26,14 @@ class Filters(NamedTuple):
         )
 
 
+class ReadySums(NamedTuple):
+    """What is ready of a model: cells by series for each window, and its status as JSON."""
+
+    by_window: Mapping[str, Any]
+    status: bytes | None
+    as_of_ms: int
+
+
 def total(filters: Filters, stored: Iterable[tuple[list[str], Mapping[str, int]]]) -> Cell:
     """The sum of those stored series that match."""
     out: Cell = {}
@@ -39,19 +48,30 @@ def metrics_answer(
     window: str,
     span: tuple[float, float],
     cells: Mapping[str, Cell],
+    limits: HealthLimits,
     *,
     stale: bool,
 ) -> dict[str, Any]:
     """The answer of GET /ai/metrics for `cells` by window, of which `span` is the asked one's."""
-    status, reasons = judge_widening(cells)
+    verdict = judge(cells, limits)
     start, end = span
     view = MetricsView(
         model_id=model_id,
         window=window,
         window_start=datetime.fromtimestamp(start, UTC),
-        status=status,
-        reasons=reasons,
+        status=verdict.status,
+        reasons=verdict.reasons,
         stale=stale,
         **dict(summarise(cells[window], max(1.0, end - start))),
     )
     return view.model_dump(mode="json")
+
+
+def stamped(content: bytes, as_of_ms: int, now: datetime) -> bytes:
+    """Add what only the reader knows to an object's JSON, without reading it again."""
+    as_of = datetime.fromtimestamp(as_of_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+    return b'%s,"as_of":"%s","freshness_ms":%d}' % (
+        content[:-1],
+        as_of.encode(),
+        max(0, now.timestamp() * 1000 - as_of_ms),
+    )

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 
 from services.gateway.domain.forecasts import value_of
+from shared.health.judging import judge
+from shared.health.limits import HealthLimits
 from shared.measures.cells import HOUR, Cell
-from shared.measures.health import judge
 from shared.measures.summary import summarise
 from shared.views import (
     CostView,
@@ -104,13 +105,15 @@ def summary(day: Cell, trends: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def model_summary(model_id: str, day: Cell, trends: Mapping[str, Any]) -> dict[str, Any]:
+def model_summary(
+    model_id: str, day: Cell, limits: HealthLimits, trends: Mapping[str, Any]
+) -> dict[str, Any]:
     """Those of one model, with its status over the day."""
-    status, reasons = judge(day)
+    verdict = judge({"24h": day}, limits, windows=("24h",))
     return {
         "model_id": model_id,
-        "status": status,
-        "reasons": reasons,
+        "status": verdict.status,
+        "reasons": verdict.reasons,
         **summary(day, trends),
     }
 

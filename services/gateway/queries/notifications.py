@@ -40,13 +40,6 @@ async def known_channels(
     return {row[0] for row in rows}
 
 
-async def one_at_a_time(connection: Session, tenant_id: str) -> None:
-    """Whoever counts a tenant's objects before adding one waits for the other who does."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtext('assay.objects'), hashtext($1))", tenant_id
-    )
-
-
 async def count_channels(connection: Session, tenant_id: str) -> int:
     """How many channels a tenant has."""
     count = await connection.fetchval(

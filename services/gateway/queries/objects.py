@@ -19,6 +19,13 @@ class Table(NamedTuple):
     """Those that are answered."""
 
 
+async def one_at_a_time(connection: Session, tenant_id: str) -> None:
+    """Whoever counts a tenant's objects before adding one waits for the other who does."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtext('assay.objects'), hashtext($1))", tenant_id
+    )
+
+
 async def newest(
     connection: Session, table: Table, tenant_id: str, after: Cursor | None, limit: int
 ) -> Sequence[Record]:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
 from services.gateway.domain.problems import Problem
@@ -32,16 +33,24 @@ def parsed(body: bytes, model: type[M]) -> M:
 
 
 def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
-    """An explicit null in a field is the same as absent; in a map of values it is a mistake."""
+    """An explicit null in a field is the same as absent; in a map of values it is a mistake.
+
+    It stays where it says what leaving the field out does not: a limit that is not to be judged.
+    """
     if not isinstance(content, dict):
         return content
     out = {}
     for name, value in content.items():
         field = model.model_fields.get(name)
-        if field is None or value is not None:
+        if field is None or value is not None or _null_says_something(field):
             inner = field and _model_in(field.annotation)
             out[name] = _without_nulls(value, inner) if inner else value
     return out
+
+
+def _null_says_something(field: FieldInfo) -> bool:
+    is_asked_for = field.is_required() or field.get_default() is None
+    return not is_asked_for and type(None) in get_args(field.annotation)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from services.gateway.domain.answers import Filters
 from services.gateway.domain.forecasts import HISTORY, STEP, question, shown, value_of
 from services.gateway.service.kept import Kept
-from services.gateway.service.reading import unknown_model
+from services.gateway.service.stored import Minutes, unknown_model
 from shared.clock import Clock
-from shared.measures.cells import HOUR, Cell, Series, add_into
+from shared.measures.cells import HOUR, Cell, add_into
 
 # What came in the last moments of an hour is stored by then.
 GRACE = timedelta(minutes=2)
@@ -29,18 +29,6 @@ class Asked(NamedTuple):
     hours: int
     threshold: float | None
     filters: Filters
-
-
-class Minutes(Protocol):
-    """Minutes in the system of record."""
-
-    async def minutes(
-        self, tenant_id: str, model_id: str | None, span: tuple[datetime, datetime], step_s: int
-    ) -> dict[tuple[Series, datetime], Cell]:
-        """Sums of minutes."""
-
-    async def model_exists(self, tenant_id: str, model_id: str) -> bool:
-        """Whether anything of a model was ever stored."""
 
 
 class Forecasting:

@@ -17,8 +17,9 @@ from services.gateway.domain.statistics import (
     summary,
     trend_view,
 )
-from services.gateway.service.forecasting import GRACE, Ask, Minutes
+from services.gateway.service.forecasting import GRACE, Ask
 from services.gateway.service.kept import Kept
+from services.gateway.service.stored import BookOf, Minutes
 from shared import clock
 from shared.clock import Clock
 from shared.measures.cells import HOUR, Cell, Series, add_into
@@ -31,8 +32,11 @@ Stored = Mapping[tuple[Series, datetime], Cell]
 class Statistics:
     """Answers of GET /ai/statistics, one tenant at a time."""
 
-    def __init__(self, minutes: Minutes, ask: Ask, now: Clock, kept_s: float) -> None:
+    def __init__(
+        self, minutes: Minutes, book_of: BookOf, ask: Ask, now: Clock, kept_s: float
+    ) -> None:
         self._minutes = minutes
+        self._book_of = book_of
         self._ask = ask
         self._now = now
         self._kept = Kept(kept_s)
@@ -56,6 +60,7 @@ class Statistics:
         # Tens of thousands of small sums: not while everybody else waits.
         days, told, asked = await asyncio.to_thread(_summed, day, week, end)
         trends = await self._trends(asked)
+        book = await self._book_of(tenant_id, None)
         return {
             "as_of": now,
             "window": "24h",
@@ -63,7 +68,7 @@ class Statistics:
             "models": len(days),
             "total": summary(_sum(days.values()), trends[0]),
             "items": [
-                model_summary(one, days[one], trend)
+                model_summary(one, days[one], book.of(tenant_id, one), trend)
                 for one, trend in zip(told, trends[1:], strict=True)
             ],
         }

@@ -44,7 +44,7 @@ class PostgresNotifications:
         """Keep a new channel, unless there are enough; raises `NameTakenError`."""
         try:
             async with self._sessions.writing(tenant_id) as connection:
-                await queries.one_at_a_time(connection, tenant_id)
+                await objects.one_at_a_time(connection, tenant_id)
                 if await queries.count_channels(connection, tenant_id) >= most:
                     return None
                 return await queries.insert_channel(connection, tenant_id, channel_id, made, actor)
@@ -96,7 +96,7 @@ class PostgresNotifications:
     async def add_silence(self, tenant_id: str, values: Sequence[Any], most: int) -> Row | None:
         """Keep a silence (id, matchers, start, end, comment, maker), unless there are enough."""
         async with self._sessions.writing(tenant_id) as connection:
-            await queries.one_at_a_time(connection, tenant_id)
+            await objects.one_at_a_time(connection, tenant_id)
             if await queries.count_live_silences(connection, tenant_id) >= most:
                 return None
             return await queries.insert_silence(connection, tenant_id, values)

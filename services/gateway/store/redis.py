@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
+from services.gateway.domain.answers import ReadySums
 from services.gateway.domain.problems import AwayError
 from shared import keys
 from shared.delivery.redis import Client
@@ -44,18 +45,19 @@ class RedisReads:
 
     async def series(
         self, tenant_id: str, model_id: str, windows: tuple[str, ...]
-    ) -> tuple[dict[str, Any], int] | None:
-        """Cells by series of several windows, and as of when."""
+    ) -> ReadySums | None:
+        """Cells by series of several windows, with the status of the same look."""
         share = keys.share_of(tenant_id, model_id, self._partitions)
         async with _asked():
             pipeline = self._client.pipeline(transaction=False)
             fields = [f"{window}:series" for window in windows]
-            pipeline.hmget(keys.view(tenant_id, model_id), fields)
+            pipeline.hmget(keys.view(tenant_id, model_id), [*fields, keys.STATUS_FIELD])
             pipeline.hget(keys.LOOKED, str(share))
-            contents, looked = await pipeline.execute()
+            (*contents, status), looked = await pipeline.execute()
         if None in contents or looked is None:
             return None
-        return {w: json.loads(c) for w, c in zip(windows, contents, strict=True)}, int(looked)
+        by_window = {w: json.loads(c) for w, c in zip(windows, contents, strict=True)}
+        return ReadySums(by_window, status, int(looked))
 
     async def models(self, tenant_id: str) -> dict[str, Any]:
         """Lines of the list of models."""

@@ -55,6 +55,8 @@ class Windows:
 
     def __init__(self, now: float, wanted: Callable[[Model], bool] = lambda _: True) -> None:
         self.dirty: set[Model] = set()
+        self.moved: set[Model] = set()
+        """Models whose sums changed since somebody looked at how they are."""
         self.arrived: dict[Model, dict[Series, float]] = {}
         """When something of a series last came, by our own clock."""
         self._now = now
@@ -89,6 +91,7 @@ class Windows:
         for series in changes:
             model = place.tenant_id, series.model_id
             self.dirty.add(model)
+            self.moved.add(model)
             if series in new:
                 times = self.arrived.setdefault(model, {})
                 times[series] = max(at, times.get(series, at))
@@ -120,6 +123,7 @@ class Windows:
             self._drop_expired()
             self._forget_arrivals()
             self.dirty |= set(self._sums)
+            self.moved |= set(self._sums)
         return moved
 
     def sums(self, model: Model) -> dict[str, SeriesCells]:

@@ -1,4 +1,4 @@
-"""Tells everybody what became of alerts: from our outbox in Redis to the topic."""
+"""Tells what became of alerts and statuses: from our outbox in Redis to a topic, or Postgres."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
@@ -11,19 +11,25 @@ Publish = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
 class Outbox(Protocol):
-    """Steps that the topic does not have yet."""
+    """What others do not know yet."""
 
     async def untold(self, share: Partition, most: int) -> dict[bytes, bytes]:
         """Events in order, by the id under which they wait."""
 
     async def told(self, share: Partition, numbers: Sequence[bytes]) -> None:
-        """Those are on the topic."""
+        """Those are told."""
 
 
 async def tell(outbox: Outbox, ours: Iterable[Partition], publish: Publish) -> None:
-    """Publish what waits; a crash in between publishes it twice: the same step, the same id."""
+    """Publish what waits; a crash in between publishes it twice, under the same id."""
+    trouble: Exception | None = None
     for share in list(ours):
-        waiting = await outbox.untold(share, MOST)
-        if waiting:
-            await publish(list(waiting.values()))
-            await outbox.told(share, list(waiting))
+        try:
+            waiting = await outbox.untold(share, MOST)
+            if waiting:
+                await publish(list(waiting.values()))
+                await outbox.told(share, list(waiting))
+        except Exception as error:
+            trouble = error  # the other shares have theirs to tell
+    if trouble:
+        raise trouble

@@ -1,11 +1,12 @@
 """Keeps the views of this process' share of models up to date."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.metrics.domain.addresses import CellAddress, Position
 from services.metrics.domain.answers import render
-from services.metrics.domain.windows import STEP, Model, Place, Windows
+from services.metrics.domain.status import Shown
+from services.metrics.domain.windows import STEP, Model, Place, SeriesCells, Windows
 from shared.clock import Clock
 from shared.delivery.plan import Partition
 from shared.keys import HOUR_CELLS, MINUTE_CELLS, WINDOWS, share_of, split_member
@@ -45,9 +46,15 @@ class ViewKeeper:
     """The views of the models whose share belongs to partitions that we consume."""
 
     def __init__(
-        self, store: ViewStore, topics: Sequence[str], partitions: int, now: Clock
+        self,
+        store: ViewStore,
+        topics: Sequence[str],
+        partitions: int,
+        now: Clock,
+        health: Callable[[Model, Mapping[str, SeriesCells]], Shown],
     ) -> None:
         self._store = store
+        self._health = health
         self._partitions = [Partition(topic, n) for topic in topics for n in range(partitions)]
         self._count = partitions
         self._now = now
@@ -111,11 +118,18 @@ class ViewKeeper:
         self._seen[partition] = position
 
     async def _show(self, model: Model, now: float) -> None:
-        if self._windows.retire(model):
-            await self._store.hide(model)
-        else:
-            await self._store.show(model, *render(self._windows, model, now))
+        # Before it is written: what becomes known meanwhile is shown next time.
         self._windows.dirty.discard(model)
+        windows = self._windows
+        try:
+            if windows.retire(model):
+                await self._store.hide(model)
+            else:
+                health = self._health(model, windows.sums(model))
+                await self._store.show(model, *render(windows, model, health, now))
+        except BaseException:
+            windows.dirty.add(model)
+            raise
 
 
 def _in_reach(member: str, now: float) -> bool:

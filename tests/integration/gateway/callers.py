@@ -3,8 +3,10 @@
 from typing import Any, NamedTuple
 
 import httpx2
+from redis.asyncio import Redis
 
 from tests.support.events import operation
+from tests.support.system import Rows
 
 
 class Clients(NamedTuple):
@@ -16,6 +18,20 @@ class Clients(NamedTuple):
     stranger: httpx2.AsyncClient
     """An admin of another tenant."""
     nobody: httpx2.AsyncClient
+
+
+class Alone(NamedTuple):
+    """Who calls a gateway that has Postgres and Redis and nobody to fill them but the test."""
+
+    admin: httpx2.AsyncClient
+    agent: httpx2.AsyncClient
+    viewer: httpx2.AsyncClient
+    stranger: httpx2.AsyncClient
+    """An admin of another tenant."""
+    without_redis: httpx2.AsyncClient
+    """An admin again, at a gateway whose Redis is away."""
+    rows: Rows
+    redis: Redis
 
 
 def fields(number: int, **changes: Any) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Gateway, ingest, metrics and notify in this process, and clients that speak to them."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx2
 import pytest
+from redis.asyncio import Redis
 
 from deploy.jobs.keys import create_key
 from deploy.local.process import free_port
+from services.gateway.app import create_app
 from services.gateway.app import run as run_gateway
 from services.gateway.settings import GatewaySettings
 from services.ingest.app import run as run_ingest
@@ -16,9 +19,11 @@ from services.metrics.app import run as run_metrics
 from services.metrics.settings import MetricsSettings
 from services.notify.app import run as run_notify
 from services.notify.settings import NotifySettings
-from tests.integration.gateway.callers import Clients
-from tests.support.system import SECRET, prepared, running, topics
+from tests.integration.gateway.callers import Alone, Clients
+from tests.support.system import SECRET, prepared, querying, running, topics
 from tests.support.waiting import eventually
+
+NOWHERE = "127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +42,7 @@ async def clients(
     gateway = GatewaySettings(
         **common, postgres_dsn=dsns["gateway"], secret_key=SECRET, gateway_port=port
     )
-    keys = [
-        (await create_key(database_dsn, tenant=tenant, role=role, name="test")).key
-        for tenant, role in (
-            ("acme", "admin"),
-            ("acme", "agent"),
-            ("acme", "viewer"),
-            ("globex", "admin"),
-        )
-    ]
+    keys = await _keys(database_dsn)
     async with (
         running(
             run_ingest(IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET))
@@ -71,3 +68,52 @@ async def clients(
         yield Clients(*made)
         for client in made:
             await client.aclose()
+
+
+@pytest.fixture(scope="module")
+async def alone(database_dsn: str, redis_url: str) -> AsyncIterator[Alone]:
+    """A gateway in this process, without a broker and without the services that fill its stores."""
+    dsns = await prepared(database_dsn)
+    keys = await _keys(database_dsn)
+    async with AsyncExitStack() as stack:
+
+        async def called(redis: str, key: str) -> httpx2.AsyncClient:
+            settings = GatewaySettings(
+                kafka_bootstrap_servers=NOWHERE,
+                redis_url=redis,
+                postgres_dsn=dsns["gateway"],
+                secret_key=SECRET,
+            )
+            app = create_app(settings)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            return await stack.enter_async_context(
+                httpx2.AsyncClient(
+                    transport=httpx2.ASGITransport(app=app),
+                    base_url="http://gateway",
+                    headers={"Authorization": f"Bearer {key}"},
+                )
+            )
+
+        admin, agent, viewer, stranger = [await called(redis_url, key) for key in keys]
+        yield Alone(
+            admin,
+            agent,
+            viewer,
+            stranger,
+            without_redis=await called(f"redis://{NOWHERE}", keys[0]),
+            rows=await stack.enter_async_context(querying(database_dsn)),
+            redis=await stack.enter_async_context(Redis.from_url(redis_url)),
+        )
+
+
+async def _keys(dsn: str) -> list[str]:
+    """Of an admin, an agent and a viewer, and of another tenant's admin."""
+    return [
+        (await create_key(dsn, tenant=tenant, role=role, name="test")).key
+        for tenant, role in (
+            ("acme", "admin"),
+            ("acme", "agent"),
+            ("acme", "viewer"),
+            ("globex", "admin"),
+        )
+    ]

@@ -13,10 +13,10 @@ from scipy import stats
 
 from shared import keys
 from shared.events.operation import OperationEvent
+from shared.health.judging import judge
 from shared.measures import intervals, sketch
 from shared.measures.cells import Series, add_into
 from shared.measures.fold import fold_operations
-from shared.measures.health import judge
 from shared.measures.summary import summarise
 from shared.prices import PriceLine, price_table
 from shared.views import Health
@@ -150,9 +150,9 @@ def test_a_summary_says_what_was_measured() -> None:
     ],
 )
 def test_a_status_needs_a_sample_and_an_interval(n: int, ok: int, expected: Health) -> None:
-    health, reasons = judge({"n": n, "ok": ok, f"d:{sketch.key_of(100)}": n})
-    assert health is expected
-    assert str(n) in reasons[0]
+    verdict = judge({"1h": {"n": n, "ok": ok, f"d:{sketch.key_of(100)}": n}}, windows=("1h",))
+    assert verdict.status is expected
+    assert str(n) in verdict.reasons[0]
 
 
 names = st.text(max_size=12)

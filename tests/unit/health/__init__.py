@@ -1,0 +1,1 @@
+"""How a model is: limits, verdicts, and what becomes of them."""
