@@ -35,6 +35,7 @@ from services.gateway.service.limits import Limits
 from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
+from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
@@ -42,6 +43,7 @@ from services.gateway.store.health import PostgresHealth
 from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
+from services.gateway.store.rows import PostgresRows
 from services.gateway.store.sessions import Sessions
 from shared import clock
 from shared.clock import utc_now
@@ -97,7 +99,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, _new_event_id)
     app.state.once = Once(views)
-    app.state.reading = Reading(views, store, health.book, utc_now)
+    by_rows = RowReading(PostgresRows(sessions), store, health.book, utc_now)
+    app.state.reading = Reading(views, store, by_rows, health.book, utc_now)
     app.state.condition = Condition(views, store, health.book, health, utc_now)
     app.state.limits = Limits(health)
     app.state.store, app.state.alerts, app.state.health = store, alerts, health

@@ -92,6 +92,12 @@ def test_each_write_says_how_it_refuses(endpoint: str) -> None:
         assert {"409", "422", "503"} <= responses.keys()
 
 
+@pytest.mark.parametrize("path", ["/ai/metrics/{model_id}", "/ai/metrics/{model_id}/series"])
+def test_metrics_can_be_asked_by_whatever_an_operation_is_told_apart(path: str) -> None:
+    names = {one["name"] for one in document()["paths"][path]["get"]["parameters"]}
+    assert {"environment", "operation_type", "variant", "agent_id", "release"} <= names
+
+
 def test_no_reference_leads_nowhere() -> None:
     text = json.dumps(document())
     for name in re.findall(r'"#/components/schemas/([^"]+)"', text):

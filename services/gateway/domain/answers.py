@@ -12,17 +12,24 @@ from shared.views import MetricsView
 
 
 class Filters(NamedTuple):
-    """Which series of a model are asked for; `None` = all."""
+    """Which operations of a model are asked for; `None` = all."""
 
     environment: str | None = None
     operation_type: str | None = None
     variant: str | None = None
+    agent_id: str | None = None
+    release: str | None = None
+
+    @property
+    def need_rows(self) -> bool:
+        """Whether no series can tell: there is no end of agents and releases."""
+        return self.agent_id is not None or self.release is not None
 
     def match(self, series: Series) -> bool:
         """Whether a series is among them."""
         return all(
             wanted is None or wanted == found
-            for wanted, found in zip(self, series[1:], strict=True)
+            for wanted, found in zip(self[:3], series[1:], strict=True)
         )
 
 

@@ -69,6 +69,10 @@ class AwayError(Exception):
         self.what = what
 
 
+class TooManyError(Exception):
+    """More rows than can be summed within the statement timeout."""
+
+
 def wrong_field(name: str, message: str) -> Problem:
     """A 422 of one field; without a name, of all of them together."""
     pointer, said = (f"/{name}", f"{name}: {message}.") if name else ("", f"{message}.")

@@ -23,6 +23,8 @@ MOST_POINTS = 2_000
 MOST_DAYS = 90
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Text = Annotated[str | None, Query(max_length=128)]
+FROM_ROWS = "Summed from stored operations, over at most 24 hours."
+FromRows = Annotated[str | None, Query(max_length=128, description=FROM_ROWS)]
 Instant = Annotated[AwareDatetime | None, Query()]
 
 
@@ -68,6 +70,8 @@ def reading_routes() -> APIRouter:
         environment: Text = None,
         operation_type: Text = None,
         variant: Text = None,
+        agent_id: FromRows = None,
+        release: FromRows = None,
     ) -> Response:
         span = _span(start, end, STEPS[step])
         items = await request.app.state.reading.series(
@@ -75,7 +79,7 @@ def reading_routes() -> APIRouter:
             model_id,
             span,
             STEPS[step],
-            Filters(environment, operation_type, variant),
+            Filters(environment, operation_type, variant, agent_id, release),
         )
         answer = {"model_id": model_id, "step": step, "from": span[0], "to": span[1]}
         return Response(to_json({**answer, "items": items}), media_type=JSON)
@@ -86,19 +90,21 @@ def reading_routes() -> APIRouter:
         summary="A model's live metrics over a window",
         **allows("metrics:read"),
     )
-    async def metrics(
+    async def metrics(  # noqa: PLR0913, PLR0917 - one parameter per query parameter
         request: Request,
         model_id: str,
         window: Window = Window.HOUR,
         environment: Text = None,
         operation_type: Text = None,
         variant: Text = None,
+        agent_id: FromRows = None,
+        release: FromRows = None,
     ) -> Response:
         answer = await request.app.state.reading.metrics(
             principal(request).tenant_id,
             model_id,
             window.value,
-            Filters(environment, operation_type, variant),
+            Filters(environment, operation_type, variant, agent_id, release),
         )
         return Response(answer, media_type=JSON)
 

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from services.gateway.domain.answers import Filters, ReadySums, metrics_answer, stamped, total
 from services.gateway.domain.limits import limits_in
 from services.gateway.domain.problems import AwayError
+from services.gateway.service.rows import RowReading
 from services.gateway.service.stored import BookOf, Minutes, looked_back, start_of, unknown_model
 from shared.clock import Clock
 from shared.health.judging import judge
@@ -37,14 +38,19 @@ class Views(Protocol):
 class Reading:
     """Metrics and models of one tenant at a time."""
 
-    def __init__(self, views: Views, minutes: Minutes, book_of: BookOf, now: Clock) -> None:
+    def __init__(
+        self, views: Views, minutes: Minutes, by_rows: RowReading, book_of: BookOf, now: Clock
+    ) -> None:
         self._views = views
+        self._by_rows = by_rows
         self._minutes = minutes
         self._book_of = book_of
         self._now = now
 
     async def metrics(self, tenant_id: str, model_id: str, window: str, filters: Filters) -> bytes:
         """The JSON of GET /ai/metrics/{model_id}."""
+        if filters.need_rows:
+            return await self._by_rows.metrics(tenant_id, model_id, window, filters)
         try:
             if filters == Filters():
                 ready = await self._views.view(tenant_id, model_id, window)
@@ -75,6 +81,8 @@ class Reading:
         filters: Filters,
     ) -> list[dict[str, Any]]:
         """Items of GET /ai/metrics/{model_id}/series: only steps in which something happened."""
+        if filters.need_rows:
+            return await self._by_rows.series(tenant_id, model_id, span, step_s, filters)
         stored = await self._minutes.minutes(tenant_id, model_id, span, step_s)
         if not stored and not await self._minutes.model_exists(tenant_id, model_id):
             raise unknown_model(model_id)
