@@ -1,8 +1,9 @@
-"""kill -9 of metrics and notify, at random and at every named point, while alerts live their lives.
+"""kill -9 of metrics and notify, at random and at every named point, while models fall ill.
 
 Afterwards the auditor finds nothing wrong with any alert: each transition is on the topic once, but
 for copies that carry the same step's id, and fits the stored minutes; each channel was told of each
-step once, but for copies that carry the same webhook-id.
+step once, but for copies that carry the same webhook-id; and each change of a status is in the
+history once and begins where the one before it ended.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared.delivery.faults import ALERT_POINTS
+from shared.delivery.faults import ALERT_POINTS, STATUS_POINTS
 from shared.events.alert import AlertEvent
 from tests.faults.auditor import Auditor
 from tests.faults.journal import Journal
@@ -32,7 +33,8 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_800)]
 
 # In `make test` the points at which something was done and nobody knows.
-POINTS = ALERT_POINTS if amount() else ALERT_POINTS[1::2]
+ALL = (*ALERT_POINTS, *STATUS_POINTS)
+POINTS = ALL if amount() else ALL[1::2]
 KILLS = (len(POINTS), 20, 200)[amount()]
 RULE = {"name": "errors", "metric": "error_rate", "operator": ">", "warning": 0.2}
 BAD, GOOD = 40, 500
@@ -161,6 +163,7 @@ async def test_each_step_is_told_once_whoever_dies(cast: Cast, receiver: Receive
         await cast.until(model, *LIFE)
     await _check_topic(cast, models)
     await _check_channels(cast, receiver, models)
+    await _check_statuses(cast, models)
     assert sum(victim.deaths for victim in cast.victims.values()) >= KILLS
 
 
@@ -173,7 +176,7 @@ async def _strike(cast: Cast, point: str, chance: random.Random, model: str) -> 
         victim.kill()
         victim.start()
         return
-    victim = cast.victims["metrics" if point.startswith("alerts") else "notify"]
+    victim = cast.victims["notify" if point.startswith("notify") else "metrics"]
     victim.kill()
     victim.start(f"{point}:1")
     await cast.send(model, BAD, success=False)
@@ -208,3 +211,18 @@ async def _check_channels(cast: Cast, receiver: Receiver, models: list[str]) -> 
         found = Counter((one["model_id"], one["state"]) for one in events.values())
         assert found == wanted
         print(f"channel {number}: {len(events)} notifications, {len(got) - len(events)} repeats")
+
+
+async def _check_statuses(cast: Cast, models: list[str]) -> None:
+    rows = await cast.sql(
+        "SELECT model_id, part, before, status FROM model_status_changes ORDER BY at, change_id"
+    )
+    lives: dict[tuple[str, str], list[tuple[str | None, str]]] = {}
+    for model, part, before, status in rows:
+        lives.setdefault((model, part), []).append((before, status))
+    assert {model for model, _ in lives} == set(models)
+    for life in lives.values():
+        assert life[0] == (None, "critical")
+        assert [before for before, _ in life] == [None, *(status for _, status in life[:-1])]
+        assert all(before != status for before, status in life)
+    print(f"{len(rows)} changes of status of {len(models)} models, none twice, none missing")
