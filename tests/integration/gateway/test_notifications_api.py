@@ -95,6 +95,11 @@ async def test_a_channel_that_leads_nowhere_good_is_refused(
 
 
 async def test_a_test_says_what_came_of_it(clients: Clients, database_dsn: str) -> None:
+    async def notify_is_there() -> bool:
+        return "notify" not in (await clients.admin.get("/ai/system")).json()["missing"]
+
+    # Until then a test waits, and is answered as pending.
+    await eventually(notify_is_there, why="notify is there", deadline_s=60)
     one = await channel(clients)
     found = (await clients.admin.post(f"{CHANNELS}/{one['id']}/test")).json()
     assert (found["kind"], found["state"], found["attempts"]) == ("test", "failed", 1)
