@@ -13,11 +13,11 @@ LENGTHS_S = WINDOWS | BURN_ONLY
 
 
 def past_hour(now: float) -> tuple[int, int]:
-    """The same hour last week: the whole hour that contains `now` less 7 days (Unix seconds).
+    """The same hour last week (Unix seconds): the whole one nearest to what the last hour was.
 
-    A whole one, since nothing finer is kept for so long; the window of 7d begins with it.
+    A whole one, since nothing finer is kept for so long: the two lie half an hour apart at most.
     """
-    start = int(now - WINDOWS["7d"]) // HOUR * HOUR
+    start = int(now - WINDOWS["7d"] - HOUR / 2) // HOUR * HOUR
     return start, start + HOUR
 
 

@@ -119,6 +119,15 @@ class AlertRule(_Strict):
             )
         return window
 
+    @field_validator("recovery")
+    @classmethod
+    def _of_limits(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("baseline"):
+            raise PydanticCustomError(
+                "recovery", "a baseline recovers at half its delta; leave recovery out", {}
+            )
+        return value
+
     @field_validator("group_by", "channels", mode="before")
     @classmethod
     def _from_list(cls, value: object) -> object:

@@ -43,6 +43,8 @@ def settle(
         # The beginning of a batch may hold failures only.
         is_sure = opinion is not None or verdict.status not in BAD
         return (_entered(said, verdict, now), None) if is_sure else (None, said)
+    if opinion is not None and opinion.status is held.status:
+        opinion = None  # it was kept, and the answer was lost
     stays = held._replace(states=verdict.states)
     if verdict.status is held.status:
         return stays, None
@@ -50,7 +52,10 @@ def settle(
     now = max(now, held.since + TICK_S)
     was_news = opinion is not None and _is_news(opinion.status, held.status)
     if _is_news(verdict.status, held.status):
-        return (_entered(said, verdict, now), None) if was_news else (stays, said)
+        # Of two looks that say it is worse the second says how much; one bad look is never enough.
+        was_bad = opinion is not None and opinion.status in BAD
+        is_sure = was_news and (was_bad or verdict.status not in BAD)
+        return (_entered(said, verdict, now), None) if is_sure else (stays, said)
     if opinion is not None and not was_news:
         worst = min(opinion, said, key=lambda one: WORST_FIRST.index(one.status))
         said = worst._replace(since=opinion.since)

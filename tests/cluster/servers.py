@@ -74,8 +74,8 @@ class ClusterServers:
     async def in_sync(self, prefix: str) -> bool:
         """Whether every partition has all its replicas in step."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
-        await admin.start()
         try:
+            await admin.start()
             found = await admin.describe_topics([topic_name(topic, prefix) for topic in REGISTER])
         finally:
             await admin.close()

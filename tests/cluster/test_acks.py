@@ -146,16 +146,20 @@ async def _verdict(stage: Stage) -> list[Finding]:
 
 
 async def _in_step(cluster: ClusterServers, stage: Stage) -> None:
-    await eventually(
-        lambda: cluster.in_sync(stage.prefix), why="all replicas are in step", deadline_s=60
-    )
+    async def so() -> bool:
+        try:
+            return await cluster.in_sync(stage.prefix)
+        except (KafkaError, OSError, TimeoutError):
+            return False  # a broker that has just been started may not answer yet
+
+    await eventually(so, why="all replicas are in step", deadline_s=60)
 
 
 async def _leaders(bootstrap: str, stage: Stage) -> dict[int, int]:
     """Partition of operations -> the node that leads it."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         (topic,) = await admin.describe_topics([f"{stage.prefix}operations.v1"])
     finally:
         await admin.close()

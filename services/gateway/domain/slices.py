@@ -29,11 +29,16 @@ def step_borders(span: tuple[datetime, datetime], step_s: int) -> list[datetime]
     """Where the steps of a series begin, and the last one's end; a minute counts that begins in
     the span.
     """
-    start, end = (math.ceil(at.timestamp() / MINUTE) * MINUTE for at in span)
+    start, end = (int(ceil_minute(at).timestamp()) for at in span)
     if start >= end:
         return []
     inner = range(start - start % step_s + step_s, end, step_s)
     return [datetime.fromtimestamp(second, UTC) for second in (start, *inner, end)]
+
+
+def ceil_minute(at: datetime) -> datetime:
+    """The whole minute at or after an instant."""
+    return datetime.fromtimestamp(math.ceil(at.timestamp() / MINUTE) * MINUTE, UTC)
 
 
 def step_start(border: datetime, step_s: int) -> datetime:

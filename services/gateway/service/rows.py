@@ -11,6 +11,7 @@ from services.gateway.domain.problems import TooManyError, wrong_field
 from services.gateway.domain.slices import (
     MOST_S,
     by_window,
+    ceil_minute,
     judged_windows,
     step_borders,
     step_start,
@@ -49,7 +50,8 @@ class RowReading:
             raise wrong_field("window", TOO_LONG.format("window"))
         now, windows = self._now(), judged_windows(window)
         # Clocks that are a little ahead count too, as in the minutes.
-        borders = [*(start_of(name, now) for name in windows), now + timedelta(seconds=MINUTE)]
+        end = ceil_minute(now + timedelta(seconds=MINUTE))
+        borders = [*(start_of(name, now) for name in windows), end]
         try:
             slices = await self._sums(tenant_id, model_id, filters, borders)
         except TooManyError as error:

@@ -1,7 +1,8 @@
 """Sums of rows in Postgres, of which only a few are made at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
 import asyncpg
@@ -23,24 +24,28 @@ class PostgresRows:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
+        self._tenants: dict[str, asyncio.Lock] = {}
 
     async def sums(
         self, tenant_id: str, model_id: str, filters: Filters, borders: Sequence[datetime]
     ) -> list[Cell]:
         """What happened between each two borders; `TooManyError` when time ran out."""
-        try:
-            async with asyncio.timeout(WAIT_S):
-                await self._free.acquire()
-        except TimeoutError as error:
-            said = (
-                "Too many questions by agent_id or release are being answered; ask again shortly."
-            )
-            raise Problem("overloaded", said) from error
-        try:
-            async with self._sessions.reading(tenant_id) as connection:
-                try:
-                    return await queries.sums(connection, tenant_id, model_id, filters, borders)
-                except asyncpg.QueryCanceledError as error:
-                    raise TooManyError from error  # here the statement timeout is no absent store
-        finally:
-            self._free.release()
+        async with self._turn(tenant_id), self._sessions.reading(tenant_id) as connection:
+            try:
+                return await queries.sums(connection, tenant_id, model_id, filters, borders)
+            except asyncpg.QueryCanceledError as error:
+                raise TooManyError from error  # here the statement timeout is no absent store
+
+    @asynccontextmanager
+    async def _turn(self, tenant_id: str) -> AsyncIterator[None]:
+        """One of the few, and the tenant's only one: nobody takes them all."""
+        own = self._tenants.setdefault(tenant_id, asyncio.Lock())
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    await held.enter_async_context(own)
+                    await held.enter_async_context(self._free)
+            except TimeoutError as error:
+                said = "Too many questions by agent_id or release at once; ask again shortly."
+                raise Problem("overloaded", said) from error
+            yield

@@ -181,6 +181,7 @@ class Windows:
             resolution: min(self._spans[w].start for w in LENGTHS_S if RESOLUTION[w] == resolution)
             for resolution in STEP
         }
+        oldest[HOUR_CELLS] = min(oldest[HOUR_CELLS], self._past_hour)
         for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:
             for place in self._by_start.pop((resolution, start)):
                 self._cells.pop(place, None)

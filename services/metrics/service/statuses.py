@@ -86,18 +86,17 @@ class StatusKeeper:
         for share in self._looks.keys() - set(held):
             self._forget(share)
         for share in held:
-            if self._limits is None or self._windows(share) is None:
-                continue
             try:
-                await self._look_at(share, self._limits)
+                if self._limits is not None and self._windows(share) is not None:
+                    await self._look_at(share, self._limits)
             except FencedError:
                 log.info("statuses_fenced", share=share.partition)  # somebody else keeps them now
                 self._forget(share)
             except Exception as error:
                 log.warning("statuses_deferred", share=share.partition, why=repr(error)[:300])
-                known = self._looks.get(share)
-                if known and self._now().timestamp() - known.kept_at > STALE_S:
-                    self._forget(share)  # what was so a minute ago is not to be shown as of now
+            known = self._looks.get(share)
+            if known and self._now().timestamp() - known.kept_at > STALE_S:
+                self._forget(share)  # what was so a minute ago is not to be shown as of now
 
     async def _look_at(self, share: Partition, limits: LimitsBook) -> None:
         async with self._holding(share) as fence:
@@ -113,7 +112,7 @@ class StatusKeeper:
         if self._windows(share) is not windows:
             return
         ours.pass_time(now)
-        turn, opinions = Turn(), dict(ours.opinions)
+        turn, opinions, judged = Turn(), dict(ours.opinions), dict(ours.judged)
         if await self._judge_all(share, ours, limits, windows, known, turn):
             models = {model for model in windows.models() if self._is_of(share, model)}
             turn.statuses |= {part: None for part in known if part.model not in models}
@@ -122,7 +121,9 @@ class StatusKeeper:
         try:
             await self._keep(share, ours, windows, turn)
         except BaseException:
-            ours.opinions = opinions  # what was not kept is to be said again
+            # What was not kept is to be said again.
+            ours.opinions, ours.judged = opinions, judged
+            windows.moved |= turn.judged.keys()
             raise
         ours.kept_at = now
 

@@ -32,13 +32,14 @@ class RedisStatuses:
         found = await self._state.load(share)
         if found is None:
             return None
-        known = {}
+        known, unreadable = {}, 0
         for name, one in found.items():
             try:
                 known[Part(*from_json(name))] = _HELD.validate_json(one)
-            except (ValueError, TypeError) as error:
-                # Of another version, perhaps: the part begins anew.
-                log.error("status_unreadable", where="redis", why=repr(error)[:300])
+            except (ValueError, TypeError):
+                unreadable += 1  # of another version, perhaps: the part begins anew
+        if unreadable:
+            log.error("statuses_unreadable", share=share.partition, statuses=unreadable)
         return known
 
     async def change(

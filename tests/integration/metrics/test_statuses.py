@@ -109,7 +109,8 @@ async def desk(
 
 async def test_a_model_falls_ill_and_recovers_and_that_is_history(desk: Desk) -> None:
     await desk.send("shaky", 40, success=False)
-    assert await desk.becomes("shaky", "critical") == ["critical"]
+    # A few may be counted before the others: too few to say anything.
+    assert await desk.becomes("shaky", "critical") in (["critical"], ["unknown", "critical"])
     view = await desk.shown("shaky")
     assert "operations failed" in view["reasons"][0]
     assert view["since"] is not None
@@ -117,7 +118,7 @@ async def test_a_model_falls_ill_and_recovers_and_that_is_history(desk: Desk) ->
     line = json.loads(await desk.redis.hget(keys.models("acme"), "shaky") or "")
     assert line["status"] == "critical"
     await desk.send("shaky", 4_000, success=True)
-    assert (await desk.becomes("shaky", "excellent"))[0] == "critical"
+    assert "critical" in await desk.becomes("shaky", "excellent")
 
 
 async def test_statuses_that_redis_lost_come_back_and_are_not_told_again(desk: Desk) -> None:

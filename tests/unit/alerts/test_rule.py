@@ -53,6 +53,7 @@ def test_a_baseline_of_what_is_no_share_may_be_as_large_as_one_likes() -> None:
         ({"burn_rate": {"slo": 0.9}}, "", "exactly one of"),
         (BURNING | {"baseline": PAST, "window": "24h"}, "window", "compares hours: use window 1h"),
         (BURNING | {"baseline": PAST | {"delta": 5}}, "baseline", "delta lies below 1"),
+        (BURNING | {"baseline": PAST, "recovery": 0.1}, "recovery", "leave recovery out"),
         (BURNING | {"baseline": PAST | {"delta": 0}}, "baseline.delta", "greater than 0"),
         (BURNING | {"burn_rate": {"slo": 1}}, "burn_rate.slo", "less than 1"),
         ({"group_by": ["environment"]}, "group_by", "must contain model_id"),

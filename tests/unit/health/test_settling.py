@@ -89,6 +89,22 @@ def test_what_becomes_known_is_known_at_the_second_look() -> None:
     assert life.look(Health.EXCELLENT) is Health.EXCELLENT
 
 
+def test_one_bad_look_is_never_enough() -> None:
+    life = Life()
+    life.look(Health.UNKNOWN)
+    life.look(Health.GOOD)
+    assert life.look(Health.CRITICAL) is Health.UNKNOWN
+    assert life.look(Health.CRITICAL) is Health.CRITICAL
+
+
+def test_an_opinion_that_was_kept_after_all_is_forgotten() -> None:
+    life = Life()
+    life.look(Health.CRITICAL, 2)
+    life.opinion = Opinion(Health.CRITICAL, ("critical",), life.now - LOOK_S)
+    assert life.look(Health.GOOD, int(CALM_S / LOOK_S)) is Health.CRITICAL
+    assert life.look(Health.GOOD) is Health.GOOD
+
+
 def test_what_becomes_unknown_stays_for_a_minute() -> None:
     life = Life()
     life.look(Health.GOOD)

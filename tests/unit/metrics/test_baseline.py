@@ -100,6 +100,7 @@ async def test_without_last_week_nothing_can_be_worse() -> None:
 def test_last_week_is_looked_up_for_those_models_only_that_are_compared() -> None:
     world = World()
     fill_past(world, bad=2)
+    fill_past(world, bad=3, later=1)  # of which the window of 7 days begins
     asked: list[tuple[str, str]] = []
     whole = world.filled.hour_last_week
     world.filled.hour_last_week = lambda model: asked.append(model) or whole(model)  # type: ignore

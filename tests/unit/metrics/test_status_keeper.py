@@ -318,6 +318,29 @@ async def test_an_opinion_survives_that_its_status_could_not_be_kept() -> None:
     assert world.statuses() == ["excellent", "critical"]
 
 
+async def test_limits_that_changed_hold_although_keeping_failed() -> None:
+    world, keeper = made()
+    world.fill(bad=100)
+    await look(world, keeper, 2)
+    assert world.statuses() == ["degraded"]
+    lax = json.dumps({"failures": {"warning": 0.5, "critical": 0.6}})
+    world.book = LimitsBook([("acme", OF_TENANT, lax)])
+    world.trouble = OSError("away")
+    await look(world, keeper)
+    world.trouble = None
+    await look(world, keeper)
+    assert world.statuses() == ["degraded", "excellent"]
+
+
+async def test_windows_that_stay_half_full_are_not_shown_as_they_were() -> None:
+    world, keeper = made()
+    world.fill(bad=0)
+    await look(world, keeper)
+    world.is_whole = False
+    await look(world, keeper, 20)
+    assert keeper._shown == {}
+
+
 async def test_what_cannot_be_looked_at_for_long_is_not_shown_as_it_was() -> None:
     world, keeper = made()
     world.fill(bad=0)
