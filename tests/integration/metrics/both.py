@@ -1,5 +1,7 @@
 """Ingest and metrics over the same topics, and both their stores."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -7,10 +9,22 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from redis.asyncio import Redis
 
+from services.ingest.app import run as run_ingest
+from services.ingest.settings import IngestSettings
+from services.metrics.app import run as run_metrics
+from services.metrics.settings import MetricsSettings
 from shared import keys
 from shared.measures.cells import FEEDBACK_SCALARS, SCALARS
 from tests.support.events import encoded
-from tests.support.system import PARTITIONS, Record, publish
+from tests.support.system import (
+    PARTITIONS,
+    SECRET,
+    Record,
+    prepared,
+    publish,
+    running,
+    topics,
+)
 from tests.support.waiting import eventually
 
 MEASURES = (*SCALARS, *FEEDBACK_SCALARS)
@@ -21,8 +35,11 @@ Content = dict[tuple[str, str, int, str], int]
 class Stores:
     """Looks at both stores past the services."""
 
-    def __init__(self, kafka: str, prefix: str, dsn: str, redis_url: str) -> None:
+    def __init__(
+        self, kafka: str, prefix: str, dsn: str, redis_url: str, dsns: Mapping[str, str]
+    ) -> None:
         self.kafka, self.prefix, self.dsn, self.redis_url = kafka, prefix, dsn, redis_url
+        self.dsns = dsns
         self.topics = [f"{prefix}{kind}.v1" for kind in ("operations", "feedback")]
         self.published = 0
 
@@ -153,3 +170,19 @@ async def spoil(stores: Stores) -> int:
                 await client.delete(names[-1])
                 spoiled += len({names[0], names[-1]})
     return spoiled
+
+
+@asynccontextmanager
+async def both(kafka: str, prefix: str, dsn: str, redis_url: str) -> AsyncIterator[Stores]:
+    """Ingest and metrics in this process, over topics and a database that are made for them."""
+    dsns = await prepared(dsn)
+    await topics(kafka, prefix)
+    common: dict[str, Any] = {
+        "kafka_bootstrap_servers": kafka,
+        "topic_prefix": prefix,
+        "redis_url": redis_url,
+    }
+    ingest = IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET)
+    metrics = MetricsSettings(**common, postgres_dsn=dsns["metrics"])
+    async with running(run_ingest(ingest)), running(run_metrics(metrics)):
+        yield Stores(kafka, prefix, dsn, redis_url, dsns)

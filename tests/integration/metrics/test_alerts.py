@@ -11,16 +11,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from redis.asyncio import Redis
 
-from services.ingest.app import run as run_ingest
-from services.ingest.settings import IngestSettings
 from services.metrics import ticker
-from services.metrics.app import run as run_metrics
-from services.metrics.settings import MetricsSettings
 from shared import keys
 from shared.events.alert import AlertEvent
-from tests.integration.metrics.both import Stores
+from tests.integration.metrics.both import Stores, both
 from tests.support.events import operation
-from tests.support.system import SECRET, prepared, querying, running, topics
+from tests.support.system import querying
 from tests.support.waiting import eventually
 
 LOOK_EVERY_S = 0.2
@@ -99,21 +95,10 @@ async def desk(
     kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
 ) -> AsyncIterator[Desk]:
     """Ingest and metrics in this process; rules are looked at five times a second."""
-    dsns = await prepared(database_dsn)
-    await topics(kafka_bootstrap, topic_prefix)
-    common: dict[str, Any] = {
-        "kafka_bootstrap_servers": kafka_bootstrap,
-        "topic_prefix": topic_prefix,
-        "redis_url": redis_url,
-    }
-    ingest = IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET)
-    metrics = MetricsSettings(**common, postgres_dsn=dsns["metrics"])
-    stores = Stores(kafka_bootstrap, topic_prefix, database_dsn, redis_url)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ticker, "JUDGE_EVERY_S", LOOK_EVERY_S)
         async with (
-            running(run_ingest(ingest)),
-            running(run_metrics(metrics)),
+            both(kafka_bootstrap, topic_prefix, database_dsn, redis_url) as stores,
             Redis.from_url(redis_url) as client,
         ):
             yield Desk(stores, kafka_bootstrap, topic_prefix, database_dsn, client)

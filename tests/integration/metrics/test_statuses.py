@@ -10,12 +10,8 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from services.ingest.app import run as run_ingest
-from services.ingest.settings import IngestSettings
 from services.metrics import ticker
-from services.metrics.app import run as run_metrics
 from services.metrics.domain.status import Part, StatusChange, change_of
-from services.metrics.settings import MetricsSettings
 from services.metrics.store.health import HealthRecord
 from services.metrics.store.statuses import RedisStatuses
 from shared import keys
@@ -26,9 +22,9 @@ from shared.health.judging import Before, Verdict
 from shared.health.settling import Held
 from shared.stores import LazyPostgres
 from shared.views import Health
-from tests.integration.metrics.both import Stores
+from tests.integration.metrics.both import Stores, both
 from tests.support.events import operation
-from tests.support.system import SECRET, prepared, querying, running, topics
+from tests.support.system import querying
 from tests.support.waiting import eventually
 
 CALM_S = 1.0
@@ -38,8 +34,8 @@ NOON = datetime(2027, 1, 15, 12, tzinfo=UTC).timestamp()
 class Desk:
     """Sends operations; reads what is shown and what the history says."""
 
-    def __init__(self, stores: Stores, redis: Redis, dsns: dict[str, str]) -> None:
-        self.stores, self.redis, self.dsns = stores, redis, dsns
+    def __init__(self, stores: Stores, redis: Redis) -> None:
+        self.stores, self.redis = stores, redis
         self.sent = 0
 
     async def send(self, model: str, count: int, *, success: bool) -> None:
@@ -86,25 +82,14 @@ async def desk(
     kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
 ) -> AsyncIterator[Desk]:
     """Ingest and metrics in this process; models are looked at five times a second."""
-    dsns = await prepared(database_dsn)
-    await topics(kafka_bootstrap, topic_prefix)
-    common: dict[str, Any] = {
-        "kafka_bootstrap_servers": kafka_bootstrap,
-        "topic_prefix": topic_prefix,
-        "redis_url": redis_url,
-    }
-    ingest = IngestSettings(**common, postgres_dsn=dsns["ingest"], secret_key=SECRET)
-    metrics = MetricsSettings(**common, postgres_dsn=dsns["metrics"])
-    stores = Stores(kafka_bootstrap, topic_prefix, database_dsn, redis_url)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ticker, "JUDGE_EVERY_S", 0.2)
         patch.setattr(settling, "CALM_S", CALM_S)
         async with (
-            running(run_ingest(ingest)),
-            running(run_metrics(metrics)),
+            both(kafka_bootstrap, topic_prefix, database_dsn, redis_url) as stores,
             Redis.from_url(redis_url) as client,
         ):
-            yield Desk(stores, client, dsns)
+            yield Desk(stores, client)
 
 
 async def test_a_model_falls_ill_and_recovers_and_that_is_history(desk: Desk) -> None:
@@ -154,7 +139,7 @@ async def test_limits_of_a_tenant_reach_its_models(desk: Desk) -> None:
 async def test_the_history_takes_each_change_once(desk: Desk) -> None:
     part = Part("acme", "twice", "production", "chat")
     record = HealthRecord(
-        LazyPostgres(SecretStr(desk.dsns["metrics"]), service="metrics").pool, desk.redis
+        LazyPostgres(SecretStr(desk.stores.dsns["metrics"]), service="metrics").pool, desk.redis
     )
 
     def change(status: Health, second: int) -> bytes:

@@ -13,13 +13,11 @@ from scipy import stats
 
 from shared import keys
 from shared.events.operation import OperationEvent
-from shared.health.judging import judge
 from shared.measures import intervals, sketch
 from shared.measures.cells import Series, add_into
 from shared.measures.fold import fold_operations
 from shared.measures.summary import summarise
 from shared.prices import PriceLine, price_table
-from shared.views import Health
 from tests.support.events import encoded, operation
 
 # What these rooms compute; the other categories belong to experiments, which are not there yet.
@@ -135,24 +133,6 @@ def test_a_summary_says_what_was_measured() -> None:
     assert view.response_time_ms.geometric_mean == pytest.approx(200, rel=1e-5)
     assert view.errors[0].type == "timeout"
     assert view.cost_usd.total == pytest.approx(3e-6)
-
-
-@pytest.mark.parametrize(
-    ("n", "ok", "expected"),
-    [
-        (4, 1, Health.UNKNOWN),
-        (24, 24, Health.UNKNOWN),
-        (25, 25, Health.GOOD),
-        (2_000, 2_000, Health.EXCELLENT),
-        (100, 85, Health.DEGRADED),
-        (100, 50, Health.CRITICAL),
-        (30, 28, Health.GOOD),
-    ],
-)
-def test_a_status_needs_a_sample_and_an_interval(n: int, ok: int, expected: Health) -> None:
-    verdict = judge({"1h": {"n": n, "ok": ok, f"d:{sketch.key_of(100)}": n}}, windows=("1h",))
-    assert verdict.status is expected
-    assert str(n) in verdict.reasons[0]
 
 
 names = st.text(max_size=12)
