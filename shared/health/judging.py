@@ -88,7 +88,8 @@ def judge(
     needed_names = {one.name for one in MEASURES if one.is_needed}
     counted = [one for one in found if one.status is not Health.UNKNOWN or one.name in needed_names]
     if not counted:
-        return Verdict(Health.UNKNOWN, ["Nothing that is judged was seen."], found)
+        why = "Nothing that is judged was seen." if found else "The limits judge no measure."
+        return Verdict(Health.UNKNOWN, [why], found)
     worst = min((one.status for one in counted), key=WORST_FIRST.index)
     reasons = [one.reason for one in counted if one.status is worst]
     return Verdict(worst, list(dict.fromkeys(reasons)), found)
@@ -128,13 +129,14 @@ def _judged(
 ) -> MeasureStatus:
     estimate = measure.estimate(seen.cell, limit) if seen.is_enough else None
     if estimate is None or estimate.low is None or estimate.high is None:
-        what = "operations seen" if measure.is_needed else f"observations of {measure.name}"
+        s = "" if seen.sample == 1 else "s"
+        what = f"operation{s}" if measure.is_needed else f"judgement{s} of {measure.name}"
         return MeasureStatus(
             name=measure.name,
             status=Health.UNKNOWN,
             sample=seen.sample,
             window=seen.window,
-            reason=f"{seen.sample} {what} in {seen.window}; a status needs {needed}.",
+            reason=f"{seen.sample} {what} seen in {seen.window}; a status needs {needed}.",
         )
     state, why = Health.CRITICAL, "and nothing else was seen"
     if not seen.only_failures or limit.critical >= 1:

@@ -37,7 +37,7 @@ class ShareLimits(_Strict):
 class SlowLimits(ShareLimits):
     """Likewise, for the share of operations that took longer than agreed."""
 
-    after_ms: Milliseconds = 10_000
+    after_ms: Milliseconds
 
 
 class StarLimits(_Strict):

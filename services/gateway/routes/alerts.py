@@ -190,7 +190,7 @@ def _alert_routes(router: APIRouter) -> None:
             tenant_id, who = principal(request).tenant_id, actor(request)
             return await request.app.state.alerting.resolve(tenant_id, alert_id, said.note, who)
 
-        return await written(request, Resolution, do)
+        return await written(request, Resolution, do, may_be_empty=True)
 
     @router.post(
         "/ai/alerts/{alert_id}/acknowledge",
@@ -203,7 +203,7 @@ def _alert_routes(router: APIRouter) -> None:
             tenant_id, who = principal(request).tenant_id, actor(request)
             return await request.app.state.alerting.acknowledge(tenant_id, alert_id, said, who)
 
-        return await written(request, Acknowledgement, do)
+        return await written(request, Acknowledgement, do, may_be_empty=True)
 
 
 def _taken() -> Exception:

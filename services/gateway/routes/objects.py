@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from services.gateway.domain.problems import wrong_field
+from services.gateway.domain.problems import Problem, wrong_field
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import described, json_body, parsed
 
@@ -52,10 +52,18 @@ def writes(permission: str, model: type[BaseModel] | None = None) -> dict[str, A
 
 
 async def written(
-    request: Request, model: type[M], do: Callable[[M], Awaitable[Any]], status: int = 200
+    request: Request,
+    model: type[M],
+    do: Callable[[M], Awaitable[Any]],
+    status: int = 200,
+    *,
+    may_be_empty: bool = False,
 ) -> Response:
     """Read the body, do what it asks for, once per Idempotency-Key, and answer what came of it."""
     body = await json_body(request, lambda _: None)
+    if not body and not may_be_empty:
+        # A file that was not found, more likely than the wish to set everything to its default.
+        raise Problem("bad-request", "The body is empty; send a JSON object.")
     content = parsed(body, model)
     return await once(request, body, lambda: do(content), status)
 

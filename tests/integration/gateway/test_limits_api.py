@@ -97,6 +97,14 @@ async def test_limits_that_make_no_sense_are_refused(
     assert (await alone.viewer.get(path)).json()["given"] is None
 
 
+async def test_an_empty_body_takes_nothing_away(alone: Alone) -> None:
+    await put(alone, OF_ONE, LAX)
+    json_type = {"Content-Type": "application/json"}
+    answer = await alone.admin.put(OF_ONE, content=b"", headers=json_type)
+    assert (answer.status_code, "empty" in answer.json()["detail"]) == (400, True)
+    assert (await alone.viewer.get(OF_ONE)).json()["given"] == LAX
+
+
 @pytest.mark.parametrize("name", ["", "x" * 129, "%00"])
 async def test_no_strange_name_reaches_the_limits_of_the_tenant(alone: Alone, name: str) -> None:
     await put(alone, OF_ALL, LAX)

@@ -149,6 +149,7 @@ def test_a_measure_without_limits_is_not_judged() -> None:
     nothing = dict.fromkeys(HealthLimits.model_fields.keys() - {"min_sample"})
     verdict = judge(bad, HealthLimits.model_validate(nothing))
     assert (verdict.status, verdict.measures) == (Health.UNKNOWN, [])
+    assert verdict.reasons == ["The limits judge no measure."]
 
 
 def test_of_windows_that_are_not_there_nothing_is_said() -> None:

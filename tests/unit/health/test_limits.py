@@ -47,6 +47,7 @@ def test_limits_of_another_version_are_passed_over() -> None:
         ({"failures": {"warning": 0.3}}, ("failures", "critical")),
         ({"failures": {"warning": -1, "critical": 0.2}}, ("failures", "warning")),
         ({"slow": {"warning": 0.1, "critical": 0.2, "after_ms": 0}}, ("slow", "after_ms")),
+        ({"slow": {"warning": 0.1, "critical": 0.2}}, ("slow", "after_ms")),
         ({"rating": {"warning": 6, "critical": 1}}, ("rating", "warning")),
         ({"min_sample": 9}, ("min_sample",)),
         ({"charm": None}, ("charm",)),
