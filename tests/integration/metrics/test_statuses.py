@@ -67,7 +67,9 @@ class Desk:
 
         async def so() -> list[tuple[Any, ...]] | None:
             history = await self.history(model)
-            is_shown = (await self.shown(model))["status"] == status
+            view = await self.shown(model)
+            # Before anything is settled a model is shown as it stands, without a since.
+            is_shown = view["status"] == status and view["since"] is not None
             return history if is_shown and history and history[-1][1] == status else None
 
         history = await eventually(so, why=f"{model} is {status}", deadline_s=40)
