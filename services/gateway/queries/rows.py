@@ -1,47 +1,17 @@
-"""SQL that sums stored operations and feedback into cells, for questions that no minute answers.
-
-The arithmetic is that of shared/measures/fold.py to the last unit: `round` of a double takes halves
-to the even neighbour as Python does, and literals are doubles or become them.
-"""
+"""SQL that sums stored operations and feedback into cells, for questions that no minute answers."""
 
 from collections.abc import Sequence
-from datetime import datetime
-
-from pydantic_core import from_json
+from datetime import datetime, timedelta
 
 from services.gateway.domain.answers import Filters
+from shared.alerts.slots import HAS_VERSION, VERSION_KEYS, Stored, stored_of
 from shared.delivery.postgres import Session
-from shared.measures.cells import ASPECTS, FEEDBACK_SCALARS, SCALARS, Cell
-from shared.measures.fold import CALIBRATION_BINS, MICRO
-from shared.measures.sketch import LN_GAMMA, SMALLEST, ZERO_KEY
+from shared.measures.cells import ASPECTS, FEEDBACK_SCALARS, Cell, Series
+from shared.measures.stored import NO_JIT, SERIES, cell_of, cells_sql, columns_of, series_of
 
-COLUMN_OF = {
-    "tin": "input_tokens",
-    "tout": "output_tokens",
-    "tcached": "cached_input_tokens",
-    "treason": "reasoning_tokens",
-}
+Span = tuple[datetime, datetime]
+PORTION = timedelta(hours=1)
 
-
-def _rounded(value: str) -> str:
-    return f"sum(round({value})::bigint)"
-
-
-_SUMS = {
-    "n": "count(*)",
-    "ok": "count(*) FILTER (WHERE success)",
-    "rt_us": _rounded("ms * 1000"),
-    "ln": _rounded(f"log * {MICRO}"),
-    "ln2": _rounded(f"log * log * {MICRO}"),
-    **{f"{name}_n": f"count({column})" for name, column in COLUMN_OF.items()},
-    **{name: f"sum({column})" for name, column in COLUMN_OF.items()},
-    "cost_n": "count(cost_nano)",
-    "cost_nano": "sum(cost_nano)",
-    "conf_n": "count(confidence)",
-    "conf": _rounded(f"confidence * {MICRO}"),
-    "conf2": _rounded(f"confidence * confidence * {MICRO}"),
-    "brier": _rounded(f"power(confidence - success::int, 2) * {MICRO}"),
-}
 _JUDGED = {
     "f_n": "count(*)",
     "rating_n": "count(rating)",
@@ -50,10 +20,6 @@ _JUDGED = {
     **{f"{aspect}_n": f"count({aspect})" for aspect in ASPECTS},
     **{aspect: f"count(*) FILTER (WHERE {aspect})" for aspect in ASPECTS},
 }
-
-
-def _columns(sums: dict[str, str], names: Sequence[str]) -> str:
-    return ", ".join(f"coalesce({sums[name]}, 0)::bigint AS {name}" for name in names)
 
 
 # As in a series, an empty text stands for what was not said.
@@ -68,39 +34,10 @@ _WHERE = " AND ".join(
         ),
     )
 )
-_SLICE = "width_bucket(occurred_at, $3::timestamptz[]) AS slice"
+_SLICE = "width_bucket(occurred_at, $3::timestamptz[])"
 
 
-# Written out once: four sums of it are cheaper than four scans of wide rows.
-_OPERATIONS = f"""
-    WITH seen AS MATERIALIZED (
-        SELECT {_SLICE}, success, response_time_ms AS ms,
-               ln(greatest(response_time_ms, {SMALLEST})) AS log, error_type, confidence,
-               {", ".join(COLUMN_OF.values())}, cost_nano
-          FROM ai_model_operations WHERE {_WHERE}
-    ), entry AS (
-        SELECT slice, 'd:' || CASE WHEN ms >= {SMALLEST} THEN ceil(log / {LN_GAMMA!r})::int
-                                   ELSE {ZERO_KEY} END AS name, count(*) AS value
-          FROM seen GROUP BY 1, 2
-         UNION ALL
-        SELECT slice, 'e:' || coalesce(nullif(error_type, ''), 'unspecified'), count(*)
-          FROM seen WHERE NOT success GROUP BY 1, 2
-         UNION ALL
-        SELECT slice, 'k:' || bin || ':' || part, value
-          FROM (SELECT slice,
-                       least(floor(confidence * {CALIBRATION_BINS})::int,
-                             {CALIBRATION_BINS - 1}) AS bin,
-                       count(*) AS n, {_rounded(f"confidence * {MICRO}")} AS c,
-                       count(*) FILTER (WHERE success) AS o
-                  FROM seen WHERE confidence IS NOT NULL GROUP BY 1, 2) AS bins
-         CROSS JOIN LATERAL (VALUES ('n', n), ('c', c), ('o', o)) AS parts (part, value)
-    ), distributions AS (
-        SELECT slice, jsonb_object_agg(name, value) AS distribution FROM entry GROUP BY 1
-    ), totals AS (
-        SELECT slice, {_columns(_SUMS, SCALARS)} FROM seen GROUP BY 1
-    )
-    SELECT * FROM totals JOIN distributions USING (slice)
-"""
+_OPERATIONS = cells_sql({"slice": _SLICE}, _WHERE)
 # The newest event of the operation, as elsewhere. It is looked for in the days around the feedback
 # first: a look into each of ninety days, for each feedback, takes longer than all else here.
 _NEWEST = """
@@ -120,8 +57,40 @@ _FEEDBACK = f"""
           {_NEWEST.format(name="early", than="<", only="AND late.found IS NULL")}
          WHERE late.found OR early.found
     )
-    SELECT {_SLICE}, {_columns(_JUDGED, FEEDBACK_SCALARS)} FROM judged WHERE {_WHERE} GROUP BY 1
+    SELECT {_SLICE} AS slice, {columns_of(_JUDGED)} FROM judged WHERE {_WHERE} GROUP BY 1
 """
+
+
+_MANY = """
+    tenant_id = $1 AND ($2::text IS NULL OR model_id = $2)
+    AND occurred_at >= $3 AND occurred_at < $4
+"""
+_AGENT = cells_sql(SERIES, f"{_MANY} AND agent_id = $5")
+_VERSIONS = cells_sql(VERSION_KEYS, f"{_MANY} AND {HAS_VERSION}")
+
+
+async def of_agent(
+    connection: Session, tenant_id: str, model_id: str | None, agent_id: str, span: Span
+) -> dict[Series, Cell]:
+    """What an agent did, by series."""
+    await connection.execute(NO_JIT)
+    rows = await connection.fetch(_AGENT, tenant_id, model_id, *span, agent_id)
+    return {series_of(row): cell_of(row) for row in rows}
+
+
+async def of_versions(
+    connection: Session, tenant_id: str, model_id: str | None, span: Span
+) -> list[Stored]:
+    """What versions did, by their slots; `span` begins with an hour."""
+    await connection.execute(NO_JIT)
+    found: list[Stored] = []
+    start, end = span
+    while start < end:  # an hour of many operations takes a second
+        until = start + PORTION
+        rows = await connection.fetch(_VERSIONS, tenant_id, model_id, start, until)
+        found += map(stored_of, rows)
+        start = until
+    return found
 
 
 async def sums(
@@ -132,13 +101,11 @@ async def sums(
     borders: Sequence[datetime],
 ) -> list[Cell]:
     """What happened between each two of the ascending `borders`, as one cell for each."""
-    # Planned for every day's partition, it looks so dear that compiling it takes six seconds.
-    await connection.execute("SET LOCAL jit = off")
+    await connection.execute(NO_JIT)
     cells: list[Cell] = [{} for _ in borders[1:]]
     values = (tenant_id, model_id, list(borders), *filters)
     for row in await connection.fetch(_OPERATIONS, *values):
-        found = from_json(row["distribution"]) | {name: row[name] for name in SCALARS}
-        cells[row["slice"] - 1] = {name: value for name, value in found.items() if value}
+        cells[row["slice"] - 1] = cell_of(row)
     for row in await connection.fetch(_FEEDBACK, *values):
         cell = cells[row["slice"] - 1]
         cell.update((name, row[name]) for name in FEEDBACK_SCALARS if row[name])
