@@ -749,8 +749,12 @@ GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_metrics;
 
+GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_metrics;
+
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_metrics;
+
+GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_metrics;

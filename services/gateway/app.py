@@ -37,6 +37,7 @@ from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
 from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
+from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
 from services.gateway.store.health import PostgresHealth
@@ -98,15 +99,16 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         settings.gateway_most_requests, settings.gateway_most_bytes, clock.monotonic
     )
     app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, _new_event_id)
-    app.state.once = Once(views)
-    by_rows = RowReading(PostgresRows(sessions), store, health.book, utc_now)
+    app.state.once, app.state.limits = Once(views), Limits(health)
+    rows = PostgresRows(sessions)
+    by_rows = RowReading(rows, store, health.book, utc_now)
     app.state.reading = Reading(views, store, by_rows, health.book, utc_now)
     app.state.condition = Condition(views, store, health.book, health, utc_now)
-    app.state.limits = Limits(health)
     app.state.store, app.state.alerts, app.state.health = store, alerts, health
     app.state.notifications = PostgresNotifications(sessions)
     app.state.alerting = Alerting(
-        alerts, app.state.notifications.known_channels, store, utc_now, _new_event_id
+        *(alerts, app.state.notifications.known_channels, Trial(store, rows, utc_now)),
+        *(utc_now, _new_event_id),
     )
     app.state.notifying = Notifying(
         app.state.notifications,

@@ -15,6 +15,7 @@ from services.metrics.service.comparing import Comparer, Rounds
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
 from services.metrics.service.rebuilding import rebuild
+from services.metrics.service.rows import RowKeeper
 from services.metrics.service.statuses import StatusKeeper
 from services.metrics.service.telling import tell
 from services.metrics.service.viewing import ViewKeeper
@@ -25,6 +26,7 @@ from services.metrics.store.comparing import RedisComparison
 from services.metrics.store.health import HealthRecord
 from services.metrics.store.minutes import StoredMinutes
 from services.metrics.store.record import AlertRecord
+from services.metrics.store.rows import StoredRows
 from services.metrics.store.statuses import RedisStatuses
 from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
@@ -38,7 +40,7 @@ from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
 from shared.producer import Producer
 from shared.reporter import Reporter
-from shared.runtime import Process, consuming_process
+from shared.runtime import Job, Process, consuming_process
 from shared.stores import LazyPostgres, connect_redis
 from shared.tenants import Tenants
 from shared.topics import COUNTED, Topic, topic_name
@@ -125,7 +127,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     rounds = Rounds(comparer, runner.owned, utc_now)
     ticker = Ticker(look, join, rounds, AppendOnlyFile(client).look)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
-    alert_ticker = _alerting(settings, client, postgres, keeper, runner, producer)
+    alert_ticker, read_rows = _alerting(settings, client, postgres, keeper, runner, producer)
     status_ticker = JudgeTicker(
         status_keeper.refresh,
         lambda: status_keeper.look(shares()),
@@ -137,7 +139,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         *(alert_ticker.settings, alert_ticker.looks, alert_ticker.tales),
         *(status_ticker.settings, status_ticker.looks, status_ticker.tales),
         *(tenants.keep_fresh, ticker.views, ticker.joins, reporter.run),
-        *(ticker.comparisons, ticker.upkeep),
+        *(ticker.comparisons, ticker.upkeep, read_rows),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await producer.close()
@@ -147,14 +149,17 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
 
 # So many records are read in seconds: sooner than two looks follow each other.
 CAUGHT_UP = 50_000
+# Ingest that is so many records behind us has not stored all that came.
+MISSES = 1_000
 
 
 class _Around:
     """What the keeper of alerts asks of the rest of this process."""
 
-    def __init__(self, views: ViewKeeper, runner: Runner) -> None:
+    def __init__(self, views: ViewKeeper, runner: Runner, rows: RowKeeper) -> None:
         self._views = views
         self._runner = runner
+        self.rows = rows.seen
 
     def windows(self, share: Partition) -> Windows | None:
         return self._views.whole(share.partition)
@@ -173,20 +178,30 @@ def _alerting(
     views: ViewKeeper,
     runner: Runner,
     producer: Producer,
-) -> JudgeTicker:
-    """What looks at rules, and what tells of it."""
+) -> tuple[JudgeTicker, Job]:
+    """What looks at rules and what tells of it, and what reads operations for that."""
     alerts, record = RedisAlerts(client, utc_now), AlertRecord(postgres.pool, client)
+    operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
+
+    def is_behind(ends: Mapping[int, int]) -> bool:
+        ours = [
+            (one, at) for one, at in runner.positions().items() if one.topic == operations_topic
+        ]
+        return any(at - ends.get(one.partition, 0) > MISSES for one, at in ours)
+
+    rows = RowKeeper(StoredRows(postgres.pool, operations_topic), is_behind, utc_now)
     keeper = AlertKeeper(
-        alerts, record, _Around(views, runner), runner.holding, settings.topic_partitions, utc_now
+        *(alerts, record, _Around(views, runner, rows), runner.holding),
+        *(settings.topic_partitions, utc_now),
     )
     publisher = AlertPublisher(producer, topic_name(Topic.ALERTS, settings.topic_prefix))
-    operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
 
     def shares() -> list[Partition]:
         return [one for one in runner.owned() if one.topic == operations_topic]
 
-    return JudgeTicker(
+    ticker = JudgeTicker(
         keeper.refresh,
         lambda: keeper.look(shares()),
         lambda: tell(alerts, shares(), publisher.publish),
     )
+    return ticker, partial(rows.run, keeper.rules)

@@ -10,12 +10,19 @@ from shared.measures.intervals import Estimate
 
 Cell = Mapping[str, int]
 Cells = Mapping[str, Cell]
-"""Window -> what it holds of one group; `LAST_WEEK[window]` for the same hour of last week."""
+"""Window -> what it holds of one group; `past_of(rule)` for what a baseline compares it with."""
 
 # One-sided: a page must be surer than a warning.
 CERTAINTY = {Severity.WARNING: 0.99, Severity.CRITICAL: 0.999}
 LAST_WEEK = {window: f"{window}@7d" for window in WINDOWS}
+PREVIOUS = {window: f"{window}@previous" for window in WINDOWS}
+"""What was last seen of the version before."""
 EMPTY: Cell = {}
+
+
+def past_of(rule: AlertRule) -> str:
+    """Under which name a baseline finds what it compares with."""
+    return (PREVIOUS if rule.of_version else LAST_WEEK)[rule.window]
 
 
 class Finding(NamedTuple):
@@ -44,7 +51,7 @@ def look(rule: AlertRule, cells: Cells, *, whole: bool = True) -> Finding:
     Without `whole` a group that is not bad is merely calm, which takes a fifth less time.
     """
     if rule.baseline is not None:
-        return _against_last_week(rule, cells, whole=whole)
+        return _against_past(rule, cells, whole=whole)
     cell = cells.get(rule.window, EMPTY)
     short = _too_few(rule, cell, rule.window)
     if short is not None:
@@ -160,12 +167,13 @@ def recovery_limit(rule: AlertRule, limit: float) -> float:
     return limit / 2 if rule.is_upper else 1 - (1 - limit) / 2
 
 
-def _against_last_week(rule: AlertRule, cells: Cells, *, whole: bool) -> Finding:
-    """The worsening since the same hour of last week, in the direction that is worse."""
+def _against_past(rule: AlertRule, cells: Cells, *, whole: bool) -> Finding:
+    """The worsening since last week or the previous version, in the direction that is worse."""
     assert rule.baseline is not None  # noqa: S101 - the caller looked
-    cell, past = cells.get(rule.window, EMPTY), cells.get(LAST_WEEK[rule.window], EMPTY)
+    cell, past = cells.get(rule.window, EMPTY), cells.get(past_of(rule), EMPTY)
+    where = "the version before" if rule.of_version else "the same hour last week"
     sample = cell.get(rule.watched.sample, 0)
-    short = _too_few(rule, cell, rule.window) or _too_few(rule, past, "the same hour last week")
+    short = _too_few(rule, cell, rule.window) or _too_few(rule, past, where)
     if short is not None:
         return short._replace(sample=sample)
     certainty = CERTAINTY[Severity.WARNING]
@@ -181,8 +189,7 @@ def _against_last_week(rule: AlertRule, cells: Cells, *, whole: bool) -> Finding
     cleared = Severity.WARNING if worse <= delta / 2 else None
     sure = "surely " if rule.gate == "interval" else ""
     reason = (
-        f"{rule.metric} over {rule.window} is {now.value:.4g}, it was {then.value:.4g} in the same "
-        "hour last week: "
+        f"{rule.metric} over {rule.window} is {now.value:.4g}, it was {then.value:.4g} in {where}: "
     ) + (
         f"{sure}worse by more than {delta:.4g}."
         if severity

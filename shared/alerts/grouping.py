@@ -21,6 +21,8 @@ class Group(NamedTuple):
 class Grouped:
     """Cells of one model by window and group; what several rules ask for is summed once."""
 
+    gone = "Nothing is known of it any more."
+
     def __init__(
         self, sums: Mapping[str, SeriesCells], arrived: Mapping[Series, float] | None = None
     ) -> None:
@@ -46,18 +48,22 @@ class Grouped:
         if found is None:
             found = self._arrivals[asked] = {}
             for series, at in self._arrived.items():
-                if _matches(rule.filter, series):
-                    group = _group(rule.group_by, series)
+                if matches(rule.filter, series):
+                    group = group_of(rule.group_by, series)
                     found[group] = max(at, found.get(group, at))
         return found
+
+    def about(self, group: Group) -> str:
+        """What a reason begins with."""
+        return ""
 
     def _summed(
         self, window: str, group_by: tuple[GroupBy, ...], wanted: Filter
     ) -> dict[Group, Cell]:
         members: dict[Group, list[Cell]] = {}
         for series, cell in self._sums.get(window, {}).items():
-            if _matches(wanted, series):
-                group = _group(group_by, series)
+            if matches(wanted, series):
+                group = group_of(group_by, series)
                 members.setdefault(group, []).append(cell)
         return {
             group: cells[0] if len(cells) == 1 else merged(cells)
@@ -73,11 +79,13 @@ def is_of(rule: AlertRule, group: Group) -> bool:
     )
 
 
-def _group(group_by: tuple[GroupBy, ...], series: Series) -> Group:
+def group_of(group_by: tuple[GroupBy, ...], series: Series) -> Group:
+    """The group that a series belongs to."""
     return Group(tuple((name, getattr(series, name)) for name in group_by))
 
 
-def _matches(wanted: Filter, series: Series) -> bool:
+def matches(wanted: Filter, series: Series) -> bool:
+    """Whether a series is what a filter names; agents are no part of a series."""
     return all(getattr(series, name) == value for name, value in _named(wanted))
 
 

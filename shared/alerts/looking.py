@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.alerts.burning import BURN_ONLY, BURN_WINDOWS, look_at_burning
-from shared.alerts.finding import LAST_WEEK, Cells, Finding, look
+from shared.alerts.finding import Cells, Finding, look, past_of
 from shared.alerts.rule import AlertRule
 from shared.keys import WINDOWS
 from shared.measures.cells import HOUR
@@ -26,7 +26,7 @@ def windows_of(rule: AlertRule) -> Sequence[str]:
     if rule.burn_rate is not None:
         return BURN_WINDOWS
     if rule.baseline is not None:
-        return rule.window, LAST_WEEK[rule.window]
+        return rule.window, past_of(rule)
     return (rule.window,)
 
 

@@ -43,12 +43,17 @@ class Filter(_Strict):
     environment: ShortText | None = None
     operation_type: ShortText | None = None
     variant: ShortText | None = None
+    agent_id: ShortText | None = None
 
 
 class Baseline(_Strict):
-    """Compare the last hour with the whole hour of a week ago instead of with a number."""
+    """Compare the last hour with another one instead of with a number.
 
-    kind: Literal["same_hour_last_week"]
+    `same_hour_last_week`: the whole hour of a week ago. `previous_version`: what the version before
+    the newest one was last like.
+    """
+
+    kind: Literal["previous_version", "same_hour_last_week"]
     delta: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         description="How much worse it may be, in the metric's own unit."
     )
@@ -160,7 +165,29 @@ class AlertRule(_Strict):
                 "no_data", "two windows of 7d are more than is kept; take a shorter window", {}
             )
         self._ordered(limits)
+        self._countable()
         return self
+
+    def _countable(self) -> None:
+        """Agents and versions are counted from stored operations of the last day only."""
+        if not self.needs_rows:
+            return
+        if self.of_agent and (self.burn_rate or self.baseline):
+            raise PydanticCustomError(
+                "agent", "with filter.agent_id a rule needs an operator and limits", {}
+            )
+        if WINDOWS[self.window] > WINDOWS["24h"]:
+            raise PydanticCustomError(
+                "agent", "with filter.agent_id the window is at most 24h; take a shorter one", {}
+            )
+        if self.watched.name.startswith("feedback."):
+            raise PydanticCustomError(
+                "rows", "feedback names neither agent nor version; watch another metric", {}
+            )
+        if self.of_version and self.watched.exact:
+            raise PydanticCustomError(
+                "rows", "a total says how much a version is used, not how good it is", {}
+            )
 
     def _ordered(self, limits: list[float]) -> None:
         """Critical lies beyond warning, and recovery on the other side of both."""
@@ -179,6 +206,21 @@ class AlertRule(_Strict):
     def watched(self) -> Metric:
         """The metric itself."""
         return METRICS[self.metric]
+
+    @property
+    def of_agent(self) -> bool:
+        """Whether it looks at one agent's operations."""
+        return self.filter.agent_id is not None
+
+    @property
+    def of_version(self) -> bool:
+        """Whether it compares versions."""
+        return self.baseline is not None and self.baseline.kind == "previous_version"
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether no minute can answer it: there is no end of agents and versions."""
+        return self.of_agent or self.of_version
 
     @property
     def is_upper(self) -> bool:

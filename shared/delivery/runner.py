@@ -95,6 +95,10 @@ class Runner:
         """Partitions that this process has claimed."""
         return sorted(self._fences)
 
+    def positions(self) -> dict[Partition, int]:
+        """The next offset of each of them."""
+        return {partition: fence.next_offset for partition, fence in self._fences.items()}
+
     @asynccontextmanager
     async def holding(self, partition: Partition) -> AsyncIterator[Fence | None]:
         """The partition's fence, while no batch is being applied; `None` when it is not ours."""

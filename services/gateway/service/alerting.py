@@ -1,18 +1,15 @@
 """What people do with rules and alerts."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.gateway.domain.alerts import Acknowledgement, Action, alert_view, rule_view, trial
+from services.gateway.domain.alerts import Acknowledgement, Action, alert_view, rule_view
 from services.gateway.domain.problems import Problem, wrong_field
-from shared.alerts.finding import LAST_WEEK
-from shared.alerts.grouping import Grouped
-from shared.alerts.looking import LENGTHS_S, look_at, past_hour, windows_of
+from services.gateway.service.trying import Trial
 from shared.alerts.rule import AlertRule, Filter
 from shared.clock import Clock
-from shared.measures.cells import MINUTE, Cell, Series, add_into
 
 MOST_RULES = 200
 ACKNOWLEDGED_FOR = timedelta(hours=4)
@@ -49,15 +46,6 @@ class Store(Protocol):
         """Keep what somebody did."""
 
 
-class Minutes(Protocol):
-    """Minutes in the system of record."""
-
-    async def minutes(
-        self, tenant_id: str, model_id: str | None, span: tuple[datetime, datetime], step_s: int
-    ) -> dict[tuple[Series, datetime], Cell]:
-        """Sums of minutes."""
-
-
 class Alerting:
     """Rules and alerts of one tenant at a time."""
 
@@ -65,13 +53,13 @@ class Alerting:
         self,
         store: Store,
         known_channels: KnownChannels,
-        minutes: Minutes,
+        trial: Trial,
         now: Clock,
         new_id: Callable[[], UUID],
     ) -> None:
         self._store = store
         self._known_channels = known_channels
-        self._minutes = minutes
+        self._trial = trial
         self._now = now
         self._new_id = new_id
 
@@ -92,20 +80,13 @@ class Alerting:
         return rule_view(row)
 
     async def test(self, tenant_id: str, rule_id: UUID) -> dict[str, Any]:
-        """Evaluate a rule now, from stored minutes, and tell nobody."""
+        """Evaluate a rule now, from what is stored, and tell nobody."""
         row = await self._store.rule(tenant_id, rule_id)
         if row is None:
             raise no_rule(rule_id)
-        rule, now = AlertRule.model_validate_json(row["body"]), self._now()
-        sums = {name: await self._sums(tenant_id, rule, name, now) for name in windows_of(rule)}
-        # Every group names its model, so all models can be grouped at once.
-        grouped = Grouped(sums)
-        cells = {window: grouped.cells(window, rule) for window in sums}
-        found = []
-        for group in sorted({group for each in cells.values() for group in each}):
-            held = {window: each[group] for window, each in cells.items() if group in each}
-            found.append(trial(group, look_at(rule, held)))
-        return {"rule_id": rule_id, "as_of": now, "groups": found}
+        rule = AlertRule.model_validate_json(row["body"])
+        now, groups = await self._trial.groups(tenant_id, rule)
+        return {"rule_id": rule_id, "as_of": now, "groups": groups}
 
     async def resolve(
         self, tenant_id: str, alert_id: UUID, note: str, actor: str
@@ -149,28 +130,8 @@ class Alerting:
         if rule.filter != Filter() and not await self._store.anything_matches(
             tenant_id, rule.filter
         ):
-            raise wrong_field("filter", "matches nothing that was ever sent; check the names")
-
-    async def _sums(
-        self, tenant_id: str, rule: AlertRule, window: str, now: datetime
-    ) -> dict[Series, Cell]:
-        # A step that no window is longer than: all of it is added up anyway.
-        stored = await self._minutes.minutes(
-            tenant_id, rule.filter.model_id, _span(window, now), 2 * LENGTHS_S["7d"]
-        )
-        sums: dict[Series, Cell] = {}
-        for (series, _at), cell in stored.items():
-            add_into(sums.setdefault(series, {}), cell)
-        return sums
-
-
-def _span(window: str, now: datetime) -> tuple[datetime, datetime]:
-    """From when to before when minutes belong to a window of a rule."""
-    if window in LAST_WEEK.values():
-        start, end = (datetime.fromtimestamp(at, UTC) for at in past_hour(now.timestamp()))
-        return start, end
-    start = (now - timedelta(seconds=LENGTHS_S[window])).replace(second=0, microsecond=0)
-    return start, now + timedelta(seconds=MINUTE)
+            when = "sent in the last day" if rule.of_agent else "ever sent"
+            raise wrong_field("filter", f"matches nothing that was {when}; check the names")
 
 
 def no_rule(rule_id: UUID) -> Problem:

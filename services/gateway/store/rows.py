@@ -10,8 +10,11 @@ import asyncpg
 from services.gateway.domain.answers import Filters
 from services.gateway.domain.problems import Problem, TooManyError
 from services.gateway.queries import rows as queries
+from services.gateway.queries.rows import Span
 from services.gateway.store.sessions import Sessions
-from shared.measures.cells import Cell
+from shared.alerts.slots import Stored
+from shared.delivery.postgres import Session
+from shared.measures.cells import Cell, Series
 
 # Each may take all its five seconds: most of the pool's eight connections stay free for the rest.
 MOST_AT_ONCE = 2
@@ -30,9 +33,26 @@ class PostgresRows:
         self, tenant_id: str, model_id: str, filters: Filters, borders: Sequence[datetime]
     ) -> list[Cell]:
         """What happened between each two borders; `TooManyError` when time ran out."""
+        async with self._reading(tenant_id) as connection:
+            return await queries.sums(connection, tenant_id, model_id, filters, borders)
+
+    async def of_agent(
+        self, tenant_id: str, model_id: str | None, agent_id: str, span: Span
+    ) -> dict[Series, Cell]:
+        """What an agent did, by series; `TooManyError` when time ran out."""
+        async with self._reading(tenant_id) as connection:
+            return await queries.of_agent(connection, tenant_id, model_id, agent_id, span)
+
+    async def of_versions(self, tenant_id: str, model_id: str | None, span: Span) -> list[Stored]:
+        """What versions did, by their slots; `TooManyError` when time ran out."""
+        async with self._reading(tenant_id) as connection:
+            return await queries.of_versions(connection, tenant_id, model_id, span)
+
+    @asynccontextmanager
+    async def _reading(self, tenant_id: str) -> AsyncIterator[Session]:
         async with self._turn(tenant_id), self._sessions.reading(tenant_id) as connection:
             try:
-                return await queries.sums(connection, tenant_id, model_id, filters, borders)
+                yield connection
             except asyncpg.QueryCanceledError as error:
                 raise TooManyError from error  # here the statement timeout is no absent store
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.metrics.domain.windows import Model, SeriesCells, Windows
 from shared.alerts.finding import LAST_WEEK, Cell, Finding
-from shared.alerts.grouping import Group, Grouped
+from shared.alerts.grouping import Group
 from shared.alerts.looking import look_at, windows_of
 from shared.alerts.machine import Alert, Step, advance, began, resolve
 from shared.alerts.no_data import silent
@@ -49,18 +49,44 @@ class Change(NamedTuple):
     steps: Sequence[Step]
 
 
+class Seen(Protocol):
+    """What a rule looks at."""
+
+    @property
+    def oldest(self) -> float:
+        """When the one that has been quiet for longest last came."""
+
+    @property
+    def gone(self) -> str:
+        """Why an alert ends of whose group nothing is there."""
+
+    def cells(self, window: str, rule: AlertRule) -> Mapping[Group, Cell]:
+        """What a window holds of each group."""
+
+    def arrivals(self, rule: AlertRule) -> Mapping[Group, float]:
+        """When something of each group last came."""
+
+    def about(self, group: Group) -> str:
+        """What a reason begins with."""
+
+
 def sums_for(
     rules: Iterable[KeptRule], model: Model, windows: Windows
 ) -> Mapping[str, SeriesCells]:
     """What a model's windows hold, and its hour of last week if any of the rules asks for it."""
     sums = windows.sums(model)
-    if not any(one.rule.baseline and one.rule.filter.model_id in (None, model[1]) for one in rules):
+    if not any(_asks_for_last_week(one.rule, model) for one in rules):
         return sums
     return {**sums, LAST_WEEK[BASELINE_WINDOW]: windows.hour_last_week(model)}
 
 
+def _asks_for_last_week(rule: AlertRule, model: Model) -> bool:
+    is_asked = rule.baseline is not None and not rule.of_version
+    return is_asked and rule.filter.model_id in (None, model[1])
+
+
 def judge_rule(
-    kept: KeptRule, alerts: Mapping[Place, Alert], grouped: Grouped, now: datetime
+    kept: KeptRule, alerts: Mapping[Place, Alert], grouped: Seen, now: datetime
 ) -> list[Change]:
     """Look at every group of a rule among one model's series; answers only what changed.
 
@@ -77,8 +103,10 @@ def judge_rule(
         finding = quiet.get(group) or _look(rule, group, cells, whole=alert is not None)
         if alert is None and finding.severity is None:
             continue
+        if group in known:
+            finding = finding._replace(reason=grouped.about(group) + finding.reason)
         if alert is not None and group not in known:
-            after, steps = resolve(alert, None, "Nothing is known of it any more.", now)
+            after, steps = resolve(alert, None, grouped.gone, now)
         else:
             begin = partial(began, rule_id, str(group), now=now)
             after, steps = advance(rule, alert, finding, now, begin)
@@ -94,7 +122,7 @@ def _look(
     return look_at(rule, held, whole=whole)
 
 
-def _silent_groups(rule: AlertRule, grouped: Grouped, now: float) -> dict[Group, Finding]:
+def _silent_groups(rule: AlertRule, grouped: Seen, now: float) -> dict[Group, Finding]:
     """Groups from which nothing came for long, and what the rule makes of that."""
     if silent(rule, now - grouped.oldest) is None:
         return {}

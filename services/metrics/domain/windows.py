@@ -101,6 +101,10 @@ class Windows:
         else:
             self._cells.pop(place, None)
 
+    def content(self, place: Place) -> Mapping[Series, Cell]:
+        """What a cell holds."""
+        return self._cells.get(place, {})
+
     def forget(self, source: object) -> None:
         """Drop all cells of one source."""
         for place in [place for place in self._cells if place.source == source]:

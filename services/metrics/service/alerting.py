@@ -16,6 +16,8 @@ from services.metrics.domain.windows import Model, Windows
 from shared import clock
 from shared.alerts.grouping import Grouped, is_of
 from shared.alerts.machine import Alert, Step, acknowledge, resolve
+from shared.alerts.rule import AlertRule
+from shared.alerts.versions import Compared
 from shared.clock import Clock
 from shared.delivery.plan import Fence, Partition
 from shared.errors import FencedError
@@ -70,6 +72,9 @@ class Surroundings(Protocol):
 
     def windows(self, share: Partition) -> Windows | None:
         """Windows that hold all there is of a share; `None` while they do not."""
+
+    def rows(self, rule: AlertRule, model: Model) -> Grouped | Compared | None:
+        """What a rule sees that no window can tell; `None` while it is not known."""
 
     def hears(self) -> bool:
         """Whether events reach us: silence of a log that we cannot read means nothing."""
@@ -129,6 +134,10 @@ class AlertKeeper:
         self._actions: Sequence[Any] = ()
         self._deaf_at = 0.0
         self._looked_for_forgotten_at: dict[Partition, float] = {}
+
+    def rules(self) -> RuleBook | None:
+        """Rules as they were last read."""
+        return self._rules
 
     async def refresh(self) -> None:
         """Read rules and what people did; while Postgres is away the last known rules hold."""
@@ -207,7 +216,10 @@ class AlertKeeper:
         alerts: Mapping[Place, Alert],
         grouped: Grouped,
     ) -> None:
-        for place, alert, steps in judge_rule(rule, alerts, grouped, self._now()):
+        seen = self._around.rows(rule.rule, model) if rule.rule.needs_rows else grouped
+        if seen is None:
+            return
+        for place, alert, steps in judge_rule(rule, alerts, seen, self._now()):
             home = Home(model[0], place)
             if home not in turn.alerts:  # else somebody has just done something to it: next time
                 one = kept(alert or steps[-1].alert, home, rule)

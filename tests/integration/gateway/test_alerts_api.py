@@ -28,18 +28,19 @@ def _often() -> Any:
 
 
 async def logged(
-    clients: Clients, model: str, first: int, *, success: bool, count: int = 40
+    clients: Clients, model: str, first: int, *, success: bool, count: int = 40, **named: Any
 ) -> None:
     """Operations of a model, logged and stored."""
     events = [
-        fields(n, model_id=model, success=success, error_type=None)
+        fields(n, model_id=model, success=success, error_type=None, **named)
         for n in range(first, first + count)
     ]
     answer = await clients.agent.post("/ai/operations/log", json=events)
     assert answer.json()["accepted"] == count
 
     async def stored() -> bool:
-        found = await clients.viewer.get("/ai/operations", params={"model_id": model})
+        query = {"model_id": model} | {k: v for k, v in named.items() if k == "agent_id"}
+        found = await clients.viewer.get("/ai/operations", params=query)
         return bool(found.json()["items"])
 
     await eventually(stored, why=f"operations of {model} are stored", deadline_s=30)
@@ -101,6 +102,8 @@ async def test_pages_follow_each_other(clients: Clients) -> None:
         ({"channels": ["0192f0c0-0000-7000-8000-000000000001"]}, "/channels"),
         ({"treshold": 1}, "/treshold"),
         (PAST | {"window": "24h"}, "/window"),
+        ({"filter": {"agent_id": "never-seen"}}, "/filter"),
+        ({"filter": {"agent_id": "a"}, "window": "7d"}, ""),
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(
@@ -172,14 +175,57 @@ async def test_a_rule_compares_with_last_week_live_and_when_it_is_tested(clients
     assert (alert["severity"], alert["sample"], alert["value"]) == ("warning", 40, 1.0)
     assert alert["threshold"] == pytest.approx(0.2)
     assert "it was 0.1 in the same hour last week: surely worse by more than 0.1" in alert["reason"]
+    await would_fire(clients, rule, alert)
+
+
+async def would_fire(clients: Clients, rule: dict[str, Any], alert: dict[str, Any]) -> None:
+    """A test of the rule sees what the alert says."""
 
     async def tested() -> Any:
         (group,) = (await clients.admin.post(f"/ai/alert-rules/{rule['id']}/test")).json()["groups"]
-        return group if group["would"] == "fire" else None
+        return group if group["would"] == "fire" and group["sample"] == alert["sample"] else None
 
-    group = await eventually(tested, why="ingest has stored both hours", deadline_s=30)
+    group = await eventually(tested, why="it would fire", deadline_s=30)
     for name in ("severity", "value", "threshold", "interval", "sample", "window", "reason"):
         assert group[name] == alert[name], name
+
+
+async def test_a_rule_looks_at_one_agent_live_and_when_it_is_tested(clients: Clients) -> None:
+    await logged(clients, "shared", 8_000, success=True, count=400, agent_id="well")
+    well = {"model_id": "shared", "agent_id": "well"}
+    rule = await made(clients, name="one agent", filter=well)
+    await logged(clients, "shared", 8_500, success=False, agent_id="ill")
+    changed = RULE | {"name": "one agent", "filter": well | {"agent_id": "ill"}}
+    answer = await clients.admin.put(f"/ai/alert-rules/{rule['id']}", json=changed)
+    assert answer.status_code == 200, answer.text
+    alert = await alert_of(clients, rule, "firing")
+    assert (alert["model_id"], alert["value"], alert["sample"]) == ("shared", 1.0, 40)
+    await would_fire(clients, rule, alert)
+    await logged(clients, "shared", 9_000, success=True, count=500, agent_id="ill")
+    await alert_of(clients, rule, "resolved")
+
+
+async def test_a_rule_compares_versions_live_and_when_it_is_tested(clients: Clients) -> None:
+    past = (utc_now() - timedelta(hours=2)).isoformat()
+    before = [
+        operation(n, occurred_at=past, model_id="new", model_version="v1", success=n % 10 > 0)
+        for n in range(60_000, 60_100)
+    ]
+    for event in before:
+        del event["tenant_id"]
+        event["error_type"] = None
+    answer = await clients.agent.post("/ai/operations/log", json=before)
+    assert answer.json()["accepted"] == 100, answer.text
+    baseline = {"kind": "previous_version", "delta": 0.1}
+    rule = await made(
+        clients, **PAST | {"baseline": baseline}, name="new", filter={"model_id": "new"}
+    )
+    await logged(clients, "new", 61_000, success=False, model_version="v2")
+    alert = await alert_of(clients, rule, "firing")
+    assert (alert["severity"], alert["sample"], alert["value"]) == ("warning", 40, 1.0)
+    assert alert["threshold"] == pytest.approx(0.2)
+    assert alert["reason"].startswith("Version v2 after v1: error_rate over 1h is 1, it was 0.1")
+    await would_fire(clients, rule, alert)
 
 
 async def test_somebody_ends_an_alert(clients: Clients) -> None:

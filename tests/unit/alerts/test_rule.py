@@ -11,6 +11,8 @@ from shared.alerts.rule import AlertRule
 
 BURNING = {"operator": ..., "warning": ...}
 PAST = {"kind": "same_hour_last_week", "delta": 0.1}
+VERSION = {"kind": "previous_version", "delta": 0.1}
+AGENT = {"agent_id": "a"}
 LIMITS = {"name": "r", "metric": "error_rate", "operator": ">", "warning": 0.05}
 
 
@@ -29,6 +31,13 @@ def test_what_is_not_said_has_the_documented_default() -> None:
 def test_it_survives_its_own_json() -> None:
     for rule in (made(group_by=["model_id", "variant"]), *READY_MADE):
         assert AlertRule.model_validate_json(rule.model_dump_json()) == rule
+
+
+def test_agents_and_versions_are_counted_from_rows() -> None:
+    assert not made(filter={"model_id": "m"}).needs_rows
+    assert not made(**BURNING, baseline=PAST).needs_rows
+    assert made(filter=AGENT, window="24h").needs_rows
+    assert made(**BURNING, baseline=VERSION, filter={"model_id": "m"}).needs_rows
 
 
 def test_a_baseline_of_what_is_no_share_may_be_as_large_as_one_likes() -> None:
@@ -58,6 +67,13 @@ def test_a_baseline_of_what_is_no_share_may_be_as_large_as_one_likes() -> None:
         (BURNING | {"burn_rate": {"slo": 1}}, "burn_rate.slo", "less than 1"),
         ({"group_by": ["environment"]}, "group_by", "must contain model_id"),
         ({"group_by": ["model_id", "model_id"]}, "group_by", "each name once"),
+        ({"filter": AGENT, "window": "7d"}, "", "at most 24h"),
+        ({"filter": AGENT, "metric": "feedback.rating"}, "", "neither agent nor version"),
+        (BURNING | {"filter": AGENT, "burn_rate": {"slo": 0.9}}, "", "an operator and limits"),
+        (BURNING | {"filter": AGENT, "baseline": PAST}, "", "an operator and limits"),
+        (BURNING | {"baseline": VERSION, "metric": "cost_usd.total"}, "", "a total says"),
+        (BURNING | {"baseline": VERSION, "metric": "feedback.helpful"}, "", "neither agent nor"),
+        (BURNING | {"baseline": VERSION, "window": "24h"}, "window", "use window 1h"),
         ({"min_sample": 0}, "min_sample", "greater than or equal to 1"),
         ({"renotify_s": 5}, "renotify_s", "greater than or equal to 60"),
         ({"filter": {"model": "m"}}, "filter.model", "not permitted"),

@@ -105,7 +105,9 @@ def test_last_week_is_looked_up_for_those_models_only_that_are_compared() -> Non
     whole = world.filled.hour_last_week
     world.filled.hour_last_week = lambda model: asked.append(model) or whole(model)  # type: ignore
     model = "acme", "m"
-    for rules in ([], [RULE], [RULE, worse(filter={"model_id": "other"})]):
+    versions = {"kind": "previous_version", "delta": 0.05}
+    others = worse(filter={"model_id": "other"}), worse(baseline=versions)
+    for rules in ([], [RULE], [RULE, *others]):
         assert sums_for(rules, model, world.filled) is world.filled.sums(model)
     assert asked == []
     for rules in ([worse()], [RULE, worse(filter={"model_id": "m"})]):
