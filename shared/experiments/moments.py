@@ -2,7 +2,8 @@
 
 A unit holds totals (m, d): numerator and operations; d = 1 where the metric is one number a unit.
 It may hold a covariate from before its exposure: x, for a ratio x over y, and h = 1 where there was
-any such data (else x = y = 0). Integers and Fractions stay exact, floats are as good as floats.
+any such data (else x = y = 0). Python's integers and Fractions stay exact, floats are as good as
+floats; numpy's integers overflow and must not come in.
 
 Sums of disjoint units add over shards. They do not add over windows of time: a unit that returns
 would be two. Source: Assay's statistics, section 1; squares by (m+e)^2 - m^2 = 2me + e^2.
