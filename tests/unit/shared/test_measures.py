@@ -20,7 +20,7 @@ from shared.measures.summary import summarise
 from shared.prices import PriceLine, price_table
 from tests.support.events import encoded, operation
 
-# What these rooms compute; the other categories belong to experiments, which are not there yet.
+# What these rooms compute; the others are for tests/unit/experiments/test_vectors.py.
 COVERED = {"sketch_quantiles", "proportion_ci_wilson"}
 
 

@@ -1,0 +1,1 @@
+"""Experiments: the formulas against other libraries, at their edges, and by simulation."""
