@@ -37,7 +37,7 @@ class ExperimentEvent(Event):
     state: Literal["draft", "running", "paused", "stopped", "concluded"]
     verdict: Verdict | None = Field(None, description="Null before the first was reached.")
     winner: ShortText | None = None
-    effects: list[Effect] = []
+    effects: list[Effect] = Field([], description="Of each variant beside the control.")
     samples: dict[str, Count] = Field({}, description="Units by variant.")
     epoch: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None, description="Number of the epoch that holds; null before the start."
