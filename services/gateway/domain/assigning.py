@@ -59,8 +59,9 @@ def evaluate(test: KeptTest, unit: str) -> Evaluation:
     """Where a unit stands in a test."""
     control = test.config.control.key
     if test.state is not State.RUNNING:
-        variant = test.winner if test.state is State.CONCLUDED and test.winner else control
-        return Evaluation(test, unit, variant, False, NOT_RUNNING[test.state], None)
+        return Evaluation(
+            test, unit, test.served_after or control, False, NOT_RUNNING[test.state], None
+        )
     placed = test.place(unit)
     if placed is None:
         return Evaluation(test, unit, control, False, "outside" if unit else "no_unit", None)

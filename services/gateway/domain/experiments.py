@@ -38,6 +38,12 @@ class KeptTest:
     started_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def served_after(self) -> str | None:
+        """Whom a verdict made everybody's variant, if one did."""
+        is_known = self.winner in self.config.weights
+        return self.winner if self.state is State.CONCLUDED and is_known else None
+
     def place(self, unit: str) -> Assigned | None:
         """Where a unit belongs while the test runs; `None`: outside."""
         config = self.config

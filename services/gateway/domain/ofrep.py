@@ -21,7 +21,7 @@ class OfrepFlag(BaseModel):
 
     key: str
     reason: Literal["SPLIT", "STATIC", "DEFAULT", "DISABLED"]
-    variant: str | None = None
+    variant: str = Field(description="Empty where there is no value.")
     value: str | None = Field(None, description="The variant's model_id.")
     metadata: dict[str, str | int | bool]
 
@@ -56,11 +56,13 @@ def flag_view(found: Evaluation) -> dict[str, Any]:
     flag: dict[str, Any] = {"key": found.test.config.key}
     if found.in_test:
         served, metadata["epoch"] = "SPLIT", found.epoch
-    elif found.reason == "concluded" and found.test.winner:
+    elif found.test.served_after:
         served = "STATIC"
     else:
         why = "DEFAULT" if found.reason in {"outside", "no_unit"} else "DISABLED"
-        return flag | {"reason": why, "metadata": metadata | {"why": found.reason}}
+        metadata["why"] = found.reason
+        # The provider for Python (0.3.0) fails where `variant` is missing; the protocol wants text.
+        return flag | {"reason": why, "variant": "", "metadata": metadata}
     shown = {"variant": found.variant, "value": found.model_id}
     return flag | {"reason": served, **shown, "metadata": metadata}
 

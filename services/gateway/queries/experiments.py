@@ -114,6 +114,15 @@ async def changed(connection: Session, since: datetime | None) -> Sequence[Row]:
     return await connection.fetch(f"SELECT {TEST} FROM changed_ab_tests($1)", since)
 
 
+async def try_relay_lock(connection: Session) -> bool:
+    """Whether no other gateway tells steps right now; held until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(hashtext('assay.experiment-steps'))"
+        )
+    )
+
+
 async def untold(connection: Session, most: int) -> Sequence[Row]:
     """Steps of all tenants that are to be told, oldest first."""
     return await connection.fetch("SELECT * FROM untold_ab_test_steps($1)", most)

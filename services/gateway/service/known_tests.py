@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -62,8 +62,10 @@ class KnownTests:
         if known is not None:
             if known.updated_at > test.updated_at:
                 return
-            if known.config.key != test.config.key:  # a draft may be given another one
-                self._keys.pop((test.tenant_id, known.config.key), None)
+            before = (test.tenant_id, known.config.key)
+            # A draft may be given another key, and its old one to another test by now.
+            if known.config.key != test.config.key and self._keys.get(before) == test.test_id:
+                del self._keys[before]
         tests[test.test_id] = test
         self._keys[test.tenant_id, test.config.key] = test.test_id
 
@@ -74,8 +76,9 @@ class KnownTests:
             rows = await self._load(since)
         finally:
             self._looked_at = clock.monotonic()
-        for test in _readable(rows):
-            self.put(test)
+        for row in rows:
+            if not self._has(row):
+                self._read(row)
         self._newest = max((row["updated_at"] for row in rows), default=self._newest)
         self._is_known = True
 
@@ -103,11 +106,13 @@ class KnownTests:
         if not self._is_known:
             raise AwayError("postgres")
 
+    def _has(self, row: Row) -> bool:
+        known = self._tests.get(row["tenant_id"], {}).get(row["test_id"])
+        return known is not None and known.updated_at == row["updated_at"]
 
-def _readable(rows: Iterable[Row]) -> Iterable[KeptTest]:
-    """Tests; one that a newer release has written is left as it was known."""
-    for row in rows:
+    def _read(self, row: Row) -> None:
+        """Know a test anew; one that a newer release has written stays as it was known."""
         try:
-            yield kept_test(row)
+            self.put(kept_test(row))
         except ValidationError as error:
             log.error("unreadable_test", test_id=str(row["test_id"]), why=str(error)[:300])

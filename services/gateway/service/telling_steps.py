@@ -1,11 +1,12 @@
 """Tells what people did to A/B tests: each step was kept with its change, and goes out from there.
 
-A step is marked once the broker has it. Two gateways may send the same one, with the same
-event_id, which makes it one event to everybody who reads it.
+One gateway at a time does it. A step is marked once the broker has it; what was sent and not
+marked is sent again with the same event_id, which makes it one event to everybody who reads it.
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
@@ -25,14 +26,22 @@ Row = Any  # a row of the store: members by column
 log = structlog.get_logger()
 
 
+class Relay(Protocol):
+    """Steps that are to be told, and how to say that some are."""
+
+    @property
+    def steps(self) -> Sequence[Row]:
+        """Oldest first."""
+
+    async def told(self, tenant_id: str, events: Sequence[UUID]) -> None:
+        """The broker has these."""
+
+
 class Store(Protocol):
     """Where steps are kept."""
 
-    async def untold(self, most: int) -> Sequence[Row]:
-        """Steps of all tenants that are to be told, oldest first."""
-
-    async def mark_told(self, tenant_id: str, events: Sequence[UUID]) -> None:
-        """Steps that the broker has."""
+    def relaying(self, most: int) -> AbstractAsyncContextManager[Relay]:
+        """Steps to tell, unless another gateway is at it."""
 
 
 class StepTeller:
@@ -56,12 +65,13 @@ class StepTeller:
 
     async def tell(self) -> None:
         """Publish what is to be told."""
-        steps = await self._store.untold(MOST_AT_ONCE)
-        for tenant_id, part in groupby(steps, key=lambda one: str(one["tenant_id"])):
-            rows = list(part)
-            events = [_outgoing(row) for row in rows]
-            await self._publish(REGISTER[Topic.EXPERIMENTS], self._topic, events, tenant_id, {})
-            await self._store.mark_told(tenant_id, [row["event_id"] for row in rows])
+        spec = REGISTER[Topic.EXPERIMENTS]
+        async with self._store.relaying(MOST_AT_ONCE) as relay:
+            for tenant_id, part in groupby(relay.steps, key=lambda one: str(one["tenant_id"])):
+                rows = list(part)
+                events = [_outgoing(row) for row in rows]
+                await self._publish(spec, self._topic, events, tenant_id, {})
+                await relay.told(tenant_id, [row["event_id"] for row in rows])
 
 
 def _outgoing(row: Row) -> Outgoing:

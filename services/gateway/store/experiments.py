@@ -1,8 +1,9 @@
 """A/B tests in Postgres: people's changes, and the copy that units are assigned by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,8 @@ from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.experiments import KeptTest, Step, kept_test, stored_values
 from services.gateway.queries import experiments as queries
 from services.gateway.queries import objects
-from services.gateway.store.sessions import Sessions
+from services.gateway.store.sessions import Sessions, set_tenant
+from shared.delivery.postgres import Session
 
 Row = asyncpg.Record
 Decide = Callable[[KeptTest, Sequence[KeptTest]], tuple[KeptTest, Step | None]]
@@ -81,12 +83,22 @@ class PostgresExperiments:
         async with self._sessions.connected() as connection:
             return await queries.changed(connection, since)
 
-    async def untold(self, most: int) -> Sequence[Row]:
-        """Steps of all tenants that are to be told, oldest first."""
-        async with self._sessions.connected() as connection:
-            return await queries.untold(connection, most)
+    @asynccontextmanager
+    async def relaying(self, most: int) -> AsyncIterator["Relay"]:
+        """Steps of all tenants to tell, unless another gateway is at it; what is told is marked."""
+        async with self._sessions.connected() as connection, connection.transaction():
+            is_ours = await queries.try_relay_lock(connection)
+            steps = await queries.untold(connection, most) if is_ours else []
+            yield Relay(connection, steps)
 
-    async def mark_told(self, tenant_id: str, events: Sequence[UUID]) -> None:
-        """Steps that the broker has."""
-        async with self._sessions.writing(tenant_id) as connection:
-            await queries.mark_told(connection, tenant_id, events)
+
+class Relay(NamedTuple):
+    """Steps that are to be told, oldest first."""
+
+    connection: Session
+    steps: Sequence[Row]
+
+    async def told(self, tenant_id: str, events: Sequence[UUID]) -> None:
+        """The broker has these."""
+        await set_tenant(self.connection, tenant_id)
+        await queries.mark_told(self.connection, tenant_id, events)

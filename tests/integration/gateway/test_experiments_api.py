@@ -10,8 +10,8 @@ import pytest
 from assay_sdk import Experiment, assign
 from services.gateway.service import experimenting as service
 from tests.integration.gateway.callers import Alone
+from tests.support.experiments import body, weighted
 from tests.support.waiting import eventually
-from tests.unit.experiments.given import body, weighted
 
 ALL = "/ai/ab-tests"
 NOT_EXPOSED = {"expose": "false"}

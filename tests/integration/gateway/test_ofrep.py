@@ -6,8 +6,8 @@ import pytest
 
 from tests.integration.gateway.callers import Alone
 from tests.integration.gateway.test_experiments_api import after, made, placed, running
+from tests.support.experiments import weighted
 from tests.support.waiting import eventually
-from tests.unit.experiments.given import weighted
 
 FLAGS = "/ofrep/v1/evaluate/flags"
 NOBODY = {"expose": "false"}
@@ -41,7 +41,8 @@ async def test_a_unit_outside_gets_no_value_so_that_its_own_default_holds(alone:
     await after(alone, test, "start")
     outside = (await alone.admin.post(path, json=context("user-1"))).json()
     assert (outside["reason"], outside["metadata"]["why"]) == ("DEFAULT", "outside")
-    assert not {"value", "variant"} & (draft.keys() | outside.keys())
+    assert "value" not in draft.keys() | outside.keys()
+    assert draft["variant"] == outside["variant"] == ""
 
 
 @pytest.mark.parametrize(

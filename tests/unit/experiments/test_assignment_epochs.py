@@ -12,7 +12,7 @@ from shared.experiments.assignment import Assigned, Epoch, assign, bucket, edges
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.epochs import first_epoch, next_epoch
 from shared.experiments.lifecycle import NotNowError
-from tests.unit.experiments.given import NOON, config, weighted
+from tests.support.experiments import NOON, config, weighted
 
 UNITS = [f"user-{number}" for number in range(3_000)]
 Epochs = list[Epoch]

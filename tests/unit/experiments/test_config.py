@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.unit.experiments.given import PRIMARY, body, config, weighted
+from tests.support.experiments import PRIMARY, body, config, weighted
 
 HALVES = body()["variants"]
 GUARDRAIL = {"name": "cost_usd", "role": "guardrail"}
