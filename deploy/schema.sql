@@ -22,6 +22,39 @@ END;
 
 ALTER FUNCTION public.add_distributions(a jsonb, b jsonb) OWNER TO assay_owner;
 
+CREATE TABLE public.ab_tests (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    key text NOT NULL,
+    body jsonb NOT NULL,
+    state text NOT NULL,
+    epochs jsonb NOT NULL,
+    winner text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT ab_tests_body_check CHECK ((jsonb_typeof(body) = 'object'::text)),
+    CONSTRAINT ab_tests_check CHECK (((state = 'draft'::text) = (started_at IS NULL))),
+    CONSTRAINT ab_tests_check1 CHECK (((state = ANY (ARRAY['stopped'::text, 'concluded'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT ab_tests_epochs_check CHECK ((jsonb_typeof(epochs) = 'array'::text)),
+    CONSTRAINT ab_tests_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text, 'concluded'::text])))
+);
+
+ALTER TABLE ONLY public.ab_tests FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_tests OWNER TO assay_owner;
+
+CREATE FUNCTION public.changed_ab_tests(since timestamp with time zone) RETURNS SETOF public.ab_tests
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT * FROM public.ab_tests WHERE since IS NULL OR updated_at >= since ORDER BY updated_at
+$$;
+
+ALTER FUNCTION public.changed_ab_tests(since timestamp with time zone) OWNER TO assay_owner;
+
 CREATE FUNCTION public.current_tenant() RETURNS text
     LANGUAGE sql STABLE
     AS $$ SELECT nullif(current_setting('app.tenant_id', true), '') $$;
@@ -69,6 +102,33 @@ CREATE FUNCTION public.status_part(environment text, operation_type text) RETURN
     RETURN CASE WHEN (environment IS NULL) THEN ''::text ELSE ((((length(environment))::text || ':'::text) || environment) || operation_type) END;
 
 ALTER FUNCTION public.status_part(environment text, operation_type text) OWNER TO assay_owner;
+
+CREATE FUNCTION public.untold_ab_test_steps(most integer) RETURNS TABLE(tenant_id text, event_id uuid, test_id uuid, occurred_at timestamp with time zone, body jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT s.tenant_id, s.event_id, s.test_id, s.occurred_at, s.body FROM public.ab_test_steps AS s
+     WHERE s.published_at IS NULL ORDER BY s.occurred_at, s.event_id LIMIT most
+$$;
+
+ALTER FUNCTION public.untold_ab_test_steps(most integer) OWNER TO assay_owner;
+
+CREATE TABLE public.ab_test_steps (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    test_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    actor text,
+    reason text NOT NULL,
+    body jsonb NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT ab_test_steps_reason_check CHECK ((length(reason) <= 2048))
+);
+
+ALTER TABLE ONLY public.ab_test_steps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_test_steps OWNER TO assay_owner;
 
 CREATE TABLE public.ai_model_operations (
     tenant_id text NOT NULL,
@@ -452,6 +512,12 @@ ALTER TABLE ONLY public.user_feedback FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_feedback OWNER TO assay_owner;
 
+ALTER TABLE ONLY public.ab_test_steps
+    ADD CONSTRAINT ab_test_steps_pkey PRIMARY KEY (tenant_id, event_id);
+
+ALTER TABLE ONLY public.ab_tests
+    ADD CONSTRAINT ab_tests_pkey PRIMARY KEY (tenant_id, test_id);
+
 ALTER TABLE ONLY public.ai_model_operations
     ADD CONSTRAINT ai_model_operations_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
 
@@ -502,6 +568,16 @@ ALTER TABLE ONLY public.tenants
 
 ALTER TABLE ONLY public.user_feedback
     ADD CONSTRAINT user_feedback_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
+
+CREATE INDEX ab_test_steps_by_test ON public.ab_test_steps USING btree (tenant_id, test_id, occurred_at, event_id);
+
+CREATE INDEX ab_test_steps_untold ON public.ab_test_steps USING btree (occurred_at, event_id) WHERE (published_at IS NULL);
+
+CREATE INDEX ab_tests_by_change ON public.ab_tests USING btree (updated_at);
+
+CREATE UNIQUE INDEX ab_tests_by_key ON public.ab_tests USING btree (tenant_id, key);
+
+CREATE INDEX ab_tests_by_time ON public.ab_tests USING btree (tenant_id, created_at DESC, test_id DESC);
 
 CREATE INDEX ai_model_operations_by_arrival ON ONLY public.ai_model_operations USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
 
@@ -561,6 +637,12 @@ CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (ten
 
 CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
 
+ALTER TABLE ONLY public.ab_test_steps
+    ADD CONSTRAINT ab_test_steps_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ab_tests
+    ADD CONSTRAINT ab_tests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.alert_rules
     ADD CONSTRAINT alert_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -578,6 +660,14 @@ ALTER TABLE ONLY public.notification_deliveries
 
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE public.ab_test_steps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_tests ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY abtest_sees_all ON public.ab_test_steps TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_tests TO svc_abtest USING (true) WITH CHECK (true);
 
 ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
 
@@ -643,6 +733,10 @@ CREATE POLICY notify_sees_all ON public.silences TO svc_notify USING (true) WITH
 
 ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY owner_sees_all ON public.ab_test_steps TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_tests TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.ai_model_operations TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.alert_actions TO assay_owner USING (true) WITH CHECK (true);
@@ -683,6 +777,10 @@ CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics
 
 ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY tenant_sees_own ON public.ab_test_steps TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_tests TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.ai_model_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.alert_actions TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
@@ -720,12 +818,36 @@ GRANT USAGE ON SCHEMA public TO svc_ingest;
 GRANT USAGE ON SCHEMA public TO svc_metrics;
 GRANT USAGE ON SCHEMA public TO svc_api;
 GRANT USAGE ON SCHEMA public TO svc_notify;
+GRANT USAGE ON SCHEMA public TO svc_abtest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.ab_tests TO svc_api;
+GRANT SELECT ON TABLE public.ab_tests TO svc_abtest;
+
+GRANT UPDATE(state) ON TABLE public.ab_tests TO svc_abtest;
+
+GRANT UPDATE(winner) ON TABLE public.ab_tests TO svc_abtest;
+
+GRANT UPDATE(updated_at) ON TABLE public.ab_tests TO svc_abtest;
+
+GRANT UPDATE(ended_at) ON TABLE public.ab_tests TO svc_abtest;
+
+REVOKE ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) TO svc_api;
 
 REVOKE ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) TO svc_ingest;
 
 REVOKE ALL ON FUNCTION public.find_api_key(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(wanted text) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.untold_ab_test_steps(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.untold_ab_test_steps(most integer) TO svc_api;
+
+GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_api;
+GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_abtest;
+
+GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_api;
+GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_abtest;
 
 GRANT SELECT ON TABLE public.ai_model_operations TO svc_api;
 GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;

@@ -15,6 +15,7 @@ GAPS = Counter("assay_gaps", "Offsets without a record, skipped", ["group"])
 REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built anew")
 DIFFERENCES = Counter("assay_cell_differences", "Live numbers that differed from the stored ones")
 SHED = Counter("assay_shed_requests", "Requests refused because too much was under way")
+EXPOSURES = Counter("assay_exposures", "Exposures by what became of them", ["verdict"])
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 NOTIFICATIONS = Counter(
     "assay_notifications", "Deliveries by what became of them", ["type", "state"]

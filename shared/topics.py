@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from shared.events.alert import AlertEvent
 from shared.events.base import Event
+from shared.events.experiment import ExperimentEvent
+from shared.events.exposure import ExposureEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 
@@ -21,11 +23,15 @@ class Topic(StrEnum):
 
     OPERATIONS = "operations.v1"
     FEEDBACK = "feedback.v1"
+    EXPOSURES = "exposures.v1"
     ALERTS = "alerts.v1"
+    EXPERIMENTS = "experiments.v1"
 
 
 COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
 """Topics whose events become numbers."""
+STORED = (*COUNTED, Topic.ALERTS)
+"""Topics whose events ingest keeps, and whose unreadable records it buries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,27 @@ REGISTER: dict[Topic, TopicSpec] = {
         "dev.assay.feedback.submitted.v1",
         "A judgement of one operation. Written by agents (SDK) and the gateway.",
     ),
+    Topic.EXPOSURES: TopicSpec(
+        Topic.EXPOSURES,
+        ExposureEvent,
+        "event_id",
+        "dev.assay.experiment.exposed.v1",
+        "A unit was shown a variant. Written by the gateway and agents (SDK).",
+    ),
     Topic.ALERTS: TopicSpec(
         Topic.ALERTS,
         AlertEvent,
         "alert_id",
         "dev.assay.alert.step.v1",
         "A step in the life of an alert. Written by metrics.",
+    ),
+    Topic.EXPERIMENTS: TopicSpec(
+        Topic.EXPERIMENTS,
+        ExperimentEvent,
+        "test_id",
+        "dev.assay.experiment.step.v1",
+        "The state or the verdict of an A/B test changed. Written by abtest, and by the gateway "
+        "for what people do.",
     ),
 }
 

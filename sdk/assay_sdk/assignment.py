@@ -1,13 +1,17 @@
 """Which variant a unit gets: a hash, the same in every process and for ever, asking nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
+from typing import Any
 
 BUCKETS = 10_000
 SEPARATOR = "\x1f"
 WEIGHTS_SUM_TO = 1.0
 TOLERANCE = 1e-9
+ENROLMENT_SALT = "enrolment"
+LAYER_SALT = "layer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +21,91 @@ class Variant:
     key: str
     weight: float
     is_control: bool = False
+    model_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What held from one change of weights or traffic to the next.
+
+    `weights` are in the order of the experiment's variants. Units whose enrolment bucket lies in
+    one of `places` (from, to) take part.
+    """
+
+    salt: str
+    weights: Sequence[float]
+    places: Sequence[tuple[int, int]]
+
+    def reaches(self, enrolled_at: int) -> bool:
+        """Whether units of this enrolment bucket take part."""
+        return any(start <= enrolled_at < end for start, end in self.places)
+
+    def draw(self, key: str, unit: str) -> int:
+        """The variant, by its place, that this epoch's weights give to a unit."""
+        at = bucket(key, self.salt, unit)
+        ends = [*(_rounded(reach) for reach in accumulate(self.weights[:-1])), BUCKETS]
+        return next(place for place, end in enumerate(ends) if at < end)
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What is needed to assign units offline; the same as at the gateway."""
+    """What is needed to assign units offline; the same as at the gateway.
+
+    Either a salt with the variants' weights, or `epochs`, oldest first, as the gateway keeps them.
+    """
 
     key: str
     salt: str
     variants: Sequence[Variant]
     traffic: float = 1.0
-    enrolment_salt: str = "enrolment"
+    enrolment_salt: str = ENROLMENT_SALT
+    exclusion_group: str | None = None
+    epochs: Sequence[Epoch] = ()
+    running: bool = True
+    winner: str | None = None
 
     def __post_init__(self) -> None:
         total = sum(variant.weight for variant in self.variants)
         if abs(total - WEIGHTS_SUM_TO) > TOLERANCE:
             raise ValueError(f"the weights of {self.key} sum to {total}, not to 1")
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> "Experiment":
+        """From what GET /ai/ab-tests/{test_id} answers, with its whole history."""
+        return cls(
+            answer["key"],
+            "",
+            [
+                Variant(one["key"], one["weight"], one["is_control"], one["model_id"])
+                for one in answer["variants"]
+            ],
+            answer["traffic"],
+            exclusion_group=answer.get("exclusion_group"),
+            epochs=[
+                Epoch(
+                    one["salt"],
+                    [share["weight"] for share in one["weights"]],
+                    [(start, end) for start, end in one["places"]],
+                )
+                for one in answer["epochs"]
+            ],
+            running=answer["state"] == "running",
+            winner=answer.get("winner"),
+        )
+
+    @property
+    def history(self) -> Sequence[Epoch]:
+        """Its epochs, the only one where none are given."""
+        if self.epochs:
+            return self.epochs
+        weights = [variant.weight for variant in self.variants]
+        return (Epoch(self.salt, weights, ((0, _rounded(self.traffic)),)),)
+
+    def enrolled_at(self, unit: str) -> int:
+        """The bucket by which a unit takes part: its exclusion group's, if there is one."""
+        if self.exclusion_group is None:
+            return bucket(self.key, self.enrolment_salt, unit)
+        return bucket(self.exclusion_group, LAYER_SALT, unit)
 
 
 def bucket(experiment: str, salt: str, unit: str) -> int:
@@ -45,17 +118,25 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
 
 
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:
-    """The unit's variant, and whether it takes part; outside or without a unit: the control."""
-    control = next((v for v in experiment.variants if v.is_control), experiment.variants[0])
-    if not unit:
+    """The unit's variant, and whether it takes part; outside or without a unit: the control.
+
+    A unit belongs to the first epoch that reached it, and moves only when a later one takes its
+    variant out. After the end, everybody gets the winner if there is one.
+    """
+    variants = experiment.variants
+    control = next((v for v in variants if v.is_control), variants[0])
+    if not experiment.running:
+        return next((v for v in variants if v.key == experiment.winner), control), False
+    epochs = experiment.history
+    enrolled_at = experiment.enrolled_at(unit) if unit else -1
+    if not epochs[-1].reaches(enrolled_at):
         return control, False
-    enrolled = bucket(experiment.key, experiment.enrolment_salt, unit)
-    if enrolled >= experiment.traffic * BUCKETS:
-        return control, False
-    place = bucket(experiment.key, experiment.salt, unit)
-    reach = 0.0
-    for variant in experiment.variants[:-1]:
-        reach += variant.weight
-        if place < int(BUCKETS * reach + 0.5):
-            return variant, True
-    return experiment.variants[-1], True
+    held: int | None = None
+    for epoch in epochs:
+        if (held is None or not epoch.weights[held]) and epoch.reaches(enrolled_at):
+            held = epoch.draw(experiment.key, unit)
+    return (control, False) if held is None else (variants[held], True)
+
+
+def _rounded(share: float) -> int:
+    return int(BUCKETS * share + 0.5)

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
+from services.gateway.routes.assignment import assignment_routes
 from services.gateway.routes.errors import install_errors
+from services.gateway.routes.experiments import experiment_routes
 from services.gateway.routes.health import health_routes
 from services.gateway.routes.limits import limits_routes
 from services.gateway.routes.middleware import Around
@@ -27,19 +29,25 @@ from services.gateway.routes.system import system_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
+from services.gateway.service.assigning import Assigning
+from services.gateway.service.experimenting import Experimenting
+from services.gateway.service.exposing import Exposures
 from services.gateway.service.forecasting import Forecasting
 from services.gateway.service.gate import Gate
 from services.gateway.service.health import Condition
 from services.gateway.service.intake import Intake
+from services.gateway.service.known_tests import KnownTests
 from services.gateway.service.limits import Limits
 from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
 from services.gateway.service.reading import Reading
 from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
+from services.gateway.service.telling_steps import StepTeller
 from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
+from services.gateway.store.experiments import PostgresExperiments
 from services.gateway.store.health import PostgresHealth
 from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
@@ -58,6 +66,7 @@ from shared.tasks import end
 
 PROBE_TIMEOUT_S = 2.0
 WARM_EVERY_S = 5.0
+LAST_EXPOSURES_S = 2.0
 
 log = structlog.get_logger()
 
@@ -72,6 +81,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     views = RedisReads(client, settings.topic_partitions)
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publisher = Publisher(producer)
+    experiments = _experiments(settings, sessions)
     reckoner = Reckoner()
     checks = {"kafka": publisher.ping, "postgres": store.ping, "redis": views.ping}
 
@@ -79,7 +89,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         reporter = Reporter("gateway", client, utc_now, depth=lambda: app.state.gate.under_way)
         jobs = [asyncio.ensure_future(_keep_warm(checks)), asyncio.ensure_future(reporter.run())]
-        yield
+        async with experiments.at_work():
+            yield
         await end(jobs)
         await reckoner.close()
         await producer.close()
@@ -120,8 +131,16 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.forecasting = Forecasting(store, ask, utc_now, kept_s)
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
+    experiments.install(app)
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
+    _include_routes(app, settings)
+    install_errors(app)
+    app.add_middleware(Around)
+    return app
+
+
+def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(writing_routes())
     app.include_router(reckoning_routes())  # before the metrics of any model, however it is named
     app.include_router(reading_routes())
@@ -129,10 +148,44 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(limits_routes())
     app.include_router(alert_routes())
     app.include_router(notification_routes())
+    app.include_router(experiment_routes())
+    app.include_router(assignment_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
-    install_errors(app)
-    app.add_middleware(Around)
-    return app
+
+
+class _Experiments(NamedTuple):
+    """What A/B tests need besides answering: a fresh copy, and telling behind the answers."""
+
+    store: PostgresExperiments
+    known: KnownTests
+    exposures: Exposures
+    teller: StepTeller
+    producer: Producer
+
+    def install(self, app: FastAPI) -> None:
+        """Make them known to the routes."""
+        app.state.experiments = self.store
+        app.state.experimenting = Experimenting(self.store, self.known.put, utc_now, _new_event_id)
+        app.state.assigning = Assigning(self.known, self.exposures)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Jobs run; at the end, what was shown is told first."""
+        work = (self.known.keep_fresh(), self.exposures.run(), self.teller.run())
+        jobs = [asyncio.ensure_future(one) for one in work]
+        yield
+        await self.exposures.drain(LAST_EXPOSURES_S)
+        await end(jobs)
+        await self.producer.close()
+
+
+def _experiments(settings: GatewaySettings, sessions: Sessions) -> _Experiments:
+    # A producer is made anew after any trouble; what nobody waits for must not trouble the intake.
+    producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    publish, store = Publisher(producer).publish, PostgresExperiments(sessions)
+    exposures = Exposures(publish, settings.topic_prefix, utc_now, _new_event_id)
+    teller = StepTeller(store, publish, settings.topic_prefix)
+    return _Experiments(store, KnownTests(store.changed), exposures, teller, producer)
 
 
 async def run(settings: GatewaySettings) -> None:

@@ -1,5 +1,6 @@
-"""Sequential A/B tests: sums that merge, estimates, decisions that may be looked at any time.
+"""A/B tests: what is asked, how they live, who gets which variant, and what the sums say.
 
 Everywhere: arm a is the control, b the treatment, an effect is b minus a, and a unit is what was
-randomised (a user), never an operation. Pure: sums come in, numbers or a reason go out.
+randomised (a user), never an operation. Pure: sums come in, numbers or a reason go out; a decision
+may be looked at at any time.
 """

@@ -30,9 +30,15 @@ def principal(request: Request) -> Principal:
 
 def _check(permission: str) -> Callable[[Request], Any]:
     async def check(request: Request) -> None:
-        admitted = await request.app.state.admission.principal(request.headers.get("authorization"))
+        admitted = await request.app.state.admission.principal(_presented(request))
         if permission not in admitted.permissions:
             raise Problem("forbidden", f"This needs the permission {permission}.")
         request.state.principal = admitted
 
     return check
+
+
+def _presented(request: Request) -> str | None:
+    """The credential; providers of OpenFeature may send it as X-API-Key."""
+    key = request.headers.get("x-api-key")
+    return request.headers.get("authorization") or (key and f"Bearer {key}")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
-from services.gateway.domain.problems import Problem
+from services.gateway.domain.problems import Problem, refused
 
 MAX_BODY = 1024 * 1024
 JSON_TYPES = ("application/json",)
@@ -29,7 +29,7 @@ def parsed(body: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(to_json(_without_nulls(content, model)))
     except ValidationError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
 
 
 def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
@@ -94,20 +94,6 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
             **{k: v for k, v in part.items() if k != "$ref"},
         }
     return {name: _inlined(one, definitions) for name, one in part.items()}
-
-
-def _refused(error: ValidationError) -> Problem:
-    errors = [
-        {
-            "pointer": "".join(f"/{part}" for part in one["loc"]),
-            "code": one["type"],
-            "message": one["msg"],
-        }
-        for one in error.errors()
-    ]
-    name = errors[0]["pointer"][1:].replace("/", ".")
-    message = errors[0]["message"]
-    return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=errors)
 
 
 async def json_body(request: Request, bring: Callable[[int], None]) -> bytes:

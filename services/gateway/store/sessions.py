@@ -19,6 +19,7 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.UndefinedTableError,
+    asyncpg.UndefinedFunctionError,
     asyncpg.InvalidPasswordError,
     asyncpg.DeadlockDetectedError,  # undone whole; the same request may go through a moment later
 )

@@ -1,0 +1,196 @@
+"""A/B tests as the gateway keeps and answers them, and what a change of one amounts to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from services.gateway.domain.problems import refused, wrong_field
+from shared.events.experiment import ExperimentEvent
+from shared.experiments.assignment import Assigned, Epoch, assign
+from shared.experiments.config import ExperimentConfig
+from shared.experiments.lifecycle import State
+
+EPOCHS = TypeAdapter(tuple[Epoch, ...])
+# What may differ in a test that has begun; weights too, but nothing else of the variants.
+STAYS_OPEN = frozenset({"name", "hypothesis", "traffic", "variants", "auto_pause", "auto_conclude"})
+
+
+Row = Any  # a row of the store: members by column
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTest:
+    """One test of a tenant."""
+
+    tenant_id: str
+    test_id: UUID
+    config: ExperimentConfig
+    state: State
+    epochs: tuple[Epoch, ...]
+    winner: str | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def served_after(self) -> str | None:
+        """Whom a verdict made everybody's variant, if one did."""
+        is_known = self.winner in self.config.weights
+        return self.winner if self.state is State.CONCLUDED and is_known else None
+
+    def place(self, unit: str) -> Assigned | None:
+        """Where a unit belongs while the test runs; `None`: outside."""
+        config = self.config
+        return assign(config.key, config.exclusion_group, self.epochs, unit)
+
+
+class Step(NamedTuple):
+    """A step that is to be told; members as they are stored."""
+
+    event_id: UUID
+    test_id: UUID
+    occurred_at: datetime
+    state: str
+    actor: str
+    reason: str
+    body: str
+
+
+class ExperimentView(ExperimentConfig):
+    """A test, and where it stands."""
+
+    id: UUID
+    state: State
+    epochs: tuple[Epoch, ...] = Field(
+        description="What held since when: weights, salt, and the enrolment buckets taking part."
+    )
+    winner: str | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ExperimentsPage(BaseModel):
+    """A page of tests."""
+
+    items: list[ExperimentView]
+    next_cursor: str | None
+
+
+class StepView(BaseModel):
+    """One step of a test's life; `actor` is who took it, null when no person did."""
+
+    state: State
+    at: datetime
+    actor: str | None
+    reason: str
+
+
+class WholeExperiment(ExperimentView):
+    """A test and its history."""
+
+    history: list[StepView]
+
+
+class Note(BaseModel):
+    """Why somebody does it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Annotated[str, Field(max_length=1_024)] = ""
+
+
+class Changes(RootModel[dict[str, Any]]):
+    """Members of a configuration that are to be replaced; null puts the default back."""
+
+
+def kept_test(row: Row) -> KeptTest:
+    """A stored row."""
+    return KeptTest(
+        row["tenant_id"],
+        row["test_id"],
+        ExperimentConfig.model_validate_json(row["body"]),
+        State(row["state"]),
+        EPOCHS.validate_json(row["epochs"]),
+        row["winner"],
+        row["created_at"],
+        row["created_by"],
+        row["updated_at"],
+        row["started_at"],
+        row["ended_at"],
+    )
+
+
+def stored_values(test: KeptTest) -> list[Any]:
+    """What of a test a change may touch: key, body, state, epochs, start and end."""
+    epochs = EPOCHS.dump_json(test.epochs).decode()
+    body = test.config.model_dump_json()
+    return [test.config.key, body, test.state, epochs, test.started_at, test.ended_at]
+
+
+def step_of(test: KeptTest, event_id: UUID, at: datetime, actor: str, reason: str) -> Step:
+    """What is told of a test that somebody has just changed."""
+    event = ExperimentEvent(
+        event_id=event_id,
+        tenant_id=test.tenant_id,
+        occurred_at=at,
+        test_id=test.test_id,
+        key=test.config.key,
+        name=test.config.name,
+        state=test.state.value,
+        winner=test.winner,
+        epoch=test.epochs[-1].number if test.epochs else None,
+        reason=reason,
+        actor=actor,
+    )
+    body = event.model_dump_json()
+    return Step(event_id, test.test_id, at, test.state.value, actor, reason, body)
+
+
+def test_view(test: KeptTest) -> dict[str, Any]:
+    """A test as it is answered."""
+    rest = ("winner", "created_at", "created_by", "updated_at", "started_at", "ended_at")
+    return {
+        "id": test.test_id,
+        **test.config.model_dump(),
+        "state": test.state,
+        "epochs": EPOCHS.dump_python(test.epochs),
+        **{name: getattr(test, name) for name in rest},
+    }
+
+
+def changed_config(before: ExperimentConfig, changes: Changes) -> ExperimentConfig:
+    """The configuration with some members replaced."""
+    merged = before.model_dump() | changes.root
+    given = {name: value for name, value in merged.items() if value is not None}
+    try:
+        return ExperimentConfig.model_validate_json(to_json(given))
+    except ValidationError as error:
+        raise refused(error) from error
+
+
+def check_fixed(before: ExperimentConfig, after: ExperimentConfig) -> None:
+    """Refuse what a test that has begun was registered with: else its numbers mean nothing."""
+    for name in ExperimentConfig.model_fields:
+        if name not in STAYS_OPEN and getattr(before, name) != getattr(after, name):
+            raise wrong_field(name, "is fixed once a test has begun; stop it and make a new one")
+    as_before = (
+        after.weighted(before.weights, before.traffic) if _same_keys(before, after) else None
+    )
+    if as_before is None or as_before.variants != before.variants:
+        raise wrong_field(
+            "variants",
+            "only weights may change once a test has begun; stop it and make a new one for others",
+        )
+
+
+def _same_keys(before: ExperimentConfig, after: ExperimentConfig) -> bool:
+    return [one.key for one in before.variants] == [one.key for one in after.variants]

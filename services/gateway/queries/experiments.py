@@ -1,0 +1,140 @@
+"""SQL of A/B tests and the steps of their lives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from services.gateway.queries.objects import Table
+from shared.delivery.postgres import Session
+
+TEST = """
+    tenant_id, test_id, body, state, epochs, winner, created_at, created_by, updated_at, started_at,
+    ended_at
+"""
+TESTS = Table("ab_tests", "test_id", TEST)
+
+Row = Record
+
+
+async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | None:
+    """One test, which nobody else changes until the transaction ends."""
+    return await connection.fetchrow(
+        f"SELECT {TEST} FROM ab_tests WHERE tenant_id = $1 AND test_id = $2 FOR UPDATE",
+        tenant_id,
+        test_id,
+    )
+
+
+async def count_open(connection: Session, tenant_id: str) -> int:
+    """How many tests of a tenant have not ended."""
+    count = await connection.fetchval(
+        "SELECT count(*) FROM ab_tests"
+        " WHERE tenant_id = $1 AND state IN ('draft', 'running', 'paused')",
+        tenant_id,
+    )
+    return int(count)
+
+
+async def others_of_group(
+    connection: Session, tenant_id: str, test_id: UUID, group: str
+) -> Sequence[Row]:
+    """Tests of an exclusion group that hold units, but for one."""
+    return await connection.fetch(
+        f"""
+        SELECT {TEST} FROM ab_tests
+         WHERE tenant_id = $1 AND test_id <> $2 AND state IN ('running', 'paused')
+           AND body ->> 'exclusion_group' = $3
+        """,
+        tenant_id,
+        test_id,
+        group,
+    )
+
+
+async def insert(connection: Session, tenant_id: str, values: Sequence[Any]) -> Row:
+    """Keep a draft: its id, key, body and maker; a key that is taken violates a constraint."""
+    row = await connection.fetchrow(
+        f"""
+        INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by)
+        VALUES ($1, $2, $3, $4, 'draft', '[]', $5) RETURNING {TEST}
+        """,
+        tenant_id,
+        *values,
+    )
+    assert row is not None  # noqa: S101 - an insert returns its row
+    return row
+
+
+async def update(connection: Session, tenant_id: str, test_id: UUID, values: Sequence[Any]) -> Row:
+    """Put key, body, state, epochs, start and end in the place of those that were."""
+    row = await connection.fetchrow(
+        f"""
+        UPDATE ab_tests SET key = $3, body = $4, state = $5, epochs = $6, started_at = $7,
+                            ended_at = $8, updated_at = clock_timestamp()
+         WHERE tenant_id = $1 AND test_id = $2 RETURNING {TEST}
+        """,
+        tenant_id,
+        test_id,
+        *values,
+    )
+    assert row is not None  # noqa: S101 - the row is locked by this transaction
+    return row
+
+
+async def insert_step(connection: Session, tenant_id: str, values: Sequence[Any]) -> None:
+    """Keep a step that is to be told: event's id, test, time, state, actor, reason and body."""
+    await connection.execute(
+        """
+        INSERT INTO ab_test_steps
+            (tenant_id, event_id, test_id, occurred_at, state, actor, reason, body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        tenant_id,
+        *values,
+    )
+
+
+async def steps(connection: Session, tenant_id: str, test_id: UUID) -> Sequence[Row]:
+    """A test's history, oldest first."""
+    return await connection.fetch(
+        """
+        SELECT state, occurred_at AS at, actor, reason FROM ab_test_steps
+         WHERE tenant_id = $1 AND test_id = $2 ORDER BY occurred_at, event_id
+        """,
+        tenant_id,
+        test_id,
+    )
+
+
+async def changed(connection: Session, since: datetime | None) -> Sequence[Row]:
+    """Tests of all tenants that were changed since then, or all."""
+    return await connection.fetch(f"SELECT {TEST} FROM changed_ab_tests($1)", since)
+
+
+async def try_relay_lock(connection: Session) -> bool:
+    """Whether no other gateway tells steps right now; held until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(hashtext('assay.experiment-steps'))"
+        )
+    )
+
+
+async def untold(connection: Session, most: int) -> Sequence[Row]:
+    """Steps of all tenants that are to be told, oldest first."""
+    return await connection.fetch("SELECT * FROM untold_ab_test_steps($1)", most)
+
+
+async def mark_told(connection: Session, tenant_id: str, events: Sequence[UUID]) -> None:
+    """Steps that the broker has."""
+    await connection.execute(
+        """
+        UPDATE ab_test_steps SET published_at = now()
+         WHERE tenant_id = $1 AND event_id = ANY($2) AND published_at IS NULL
+        """,
+        tenant_id,
+        events,
+    )

@@ -1,0 +1,148 @@
+"""A/B tests: their configuration and their lives."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.cursor import decode_cursor, next_cursor
+from services.gateway.domain.experiments import (
+    Changes,
+    ExperimentsPage,
+    ExperimentView,
+    Note,
+    WholeExperiment,
+    kept_test,
+    test_view,
+)
+from services.gateway.domain.problems import wrong_field
+from services.gateway.routes.access import allows, principal
+from services.gateway.routes.objects import (
+    CREATED,
+    At,
+    Limit,
+    actor,
+    answer,
+    writes,
+    written,
+)
+from services.gateway.service.experimenting import no_test
+from shared.experiments.config import ExperimentConfig
+from shared.experiments.lifecycle import Action
+
+ALL = "/ai/ab-tests"
+ONE = "/ai/ab-tests/{test_id}"
+STEPS = {
+    Action.START: "Start a draft, or let a paused test go on",
+    Action.PAUSE: "Pause a test: everybody gets the control until it goes on",
+    Action.STOP: "Stop a test for good",
+}
+
+
+def experiment_routes() -> APIRouter:
+    """Routes of A/B tests."""
+    router = APIRouter(tags=["experiments"])
+    _reading_routes(router)
+    _writing_routes(router)
+    for action in STEPS:
+        _step_route(router, action)
+    return router
+
+
+def _reading_routes(router: APIRouter) -> None:
+    @router.get(
+        ALL,
+        response_model=ExperimentsPage,
+        summary="A/B tests, newest first",
+        **allows("experiments:read"),
+    )
+    async def tests(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
+        after = decode_cursor(cursor) if cursor else None
+        tenant_id = principal(request).tenant_id
+        rows = await request.app.state.experiments.tests(tenant_id, after, limit + 1)
+        following = next_cursor(rows, limit, "created_at", "test_id")
+        items = [test_view(kept_test(row)) for row in rows[:limit]]
+        return answer({"items": items, "next_cursor": following})
+
+    @router.get(
+        ONE,
+        response_model=WholeExperiment,
+        summary="One A/B test with its epochs and history",
+        **allows("experiments:read"),
+    )
+    async def test(request: Request, test_id: UUID) -> Response:
+        found = await request.app.state.experiments.test(principal(request).tenant_id, test_id)
+        if found is None:
+            raise no_test(test_id)
+        kept, steps = found
+        return answer(test_view(kept) | {"history": [dict(step) for step in steps]})
+
+
+def _writing_routes(router: APIRouter) -> None:
+    @router.post(
+        ALL,
+        status_code=CREATED,
+        response_model=ExperimentView,
+        summary="Make an A/B test, as a draft",
+        **writes("experiments:write", ExperimentConfig),
+    )
+    async def add(request: Request) -> Response:
+        async def do(config: ExperimentConfig) -> Any:
+            tenant_id, who = principal(request).tenant_id, actor(request)
+            try:
+                return await request.app.state.experimenting.add(tenant_id, config, who)
+            except NameTakenError as error:
+                raise _taken() from error
+
+        return await written(request, ExperimentConfig, do, CREATED)
+
+    @router.patch(
+        ONE,
+        response_model=ExperimentView,
+        summary="Rewrite a draft; of a test that has begun: traffic, weights, name, hypothesis, "
+        "auto_pause, auto_conclude",
+        **_changes(),
+    )
+    async def change(request: Request, test_id: UUID) -> Response:
+        async def do(changes: Changes) -> Any:
+            tenant_id, who = principal(request).tenant_id, actor(request)
+            try:
+                return await request.app.state.experimenting.change(
+                    tenant_id, test_id, changes, who
+                )
+            except NameTakenError as error:
+                raise _taken() from error
+
+        return await written(request, Changes, do)
+
+
+def _step_route(router: APIRouter, action: Action) -> None:
+    @router.post(
+        f"{ONE}/{action.value}",
+        name=action.value,
+        response_model=ExperimentView,
+        summary=STEPS[action],
+        **writes("experiments:write", Note),
+    )
+    async def take(request: Request, test_id: UUID) -> Response:
+        async def do(said: Note) -> Any:
+            tenant_id, who = principal(request).tenant_id, actor(request)
+            return await request.app.state.experimenting.act(
+                tenant_id, test_id, action, said.note, who
+            )
+
+        return await written(request, Note, do, may_be_empty=True)
+
+
+def _changes() -> dict[str, Any]:
+    """Declared as a configuration of which every member may be left out."""
+    declared = writes("experiments:write", ExperimentConfig)
+    content = declared["openapi_extra"]["requestBody"]["content"]
+    content["application/json"]["schema"].pop("required")
+    return declared
+
+
+def _taken() -> Exception:
+    return wrong_field("key", "another test has this key, perhaps one that ended; choose another")

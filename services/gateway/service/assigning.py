@@ -1,0 +1,99 @@
+"""Answers which variant a unit gets, from what is known of the tests here."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.gateway.domain.assigning import (
+    Evaluation,
+    assignment_view,
+    check_unit,
+    evaluate,
+    unfit,
+)
+from services.gateway.domain.experiments import KeptTest
+from services.gateway.domain.ofrep import OfrepError, entity_tag, flag_view
+from services.gateway.domain.problems import wrong_field
+from services.gateway.service.experimenting import no_test
+from shared.experiments.lifecycle import State
+
+ANY_UNIT = "unit_id"
+SHOWN_IN_BULK = (State.RUNNING, State.PAUSED, State.CONCLUDED)
+
+
+class Known(Protocol):
+    """Tests as they were last known."""
+
+    async def by_id(self, tenant_id: str, test_id: UUID) -> KeptTest | None:
+        """One test."""
+
+    async def by_key(self, tenant_id: str, key: str) -> KeptTest | None:
+        """One test by its key."""
+
+    async def of(self, tenant_id: str) -> list[KeptTest]:
+        """All of a tenant."""
+
+
+class Expose(Protocol):
+    """Hears of units that were shown a variant."""
+
+    def note(self, found: Evaluation, via: str) -> None:
+        """One evaluation of a unit that takes part."""
+
+
+class Assigning:
+    """Assignments of one tenant at a time."""
+
+    def __init__(self, known: Known, exposures: Expose) -> None:
+        self._known = known
+        self._exposures = exposures
+
+    async def assignment(
+        self, tenant_id: str, test_id: UUID, units: Mapping[str, str | None], *, expose: bool
+    ) -> dict[str, Any]:
+        """GET …/assignment: `units` by the parameter that named them."""
+        test = await self._known.by_id(tenant_id, test_id)
+        if test is None:
+            raise no_test(test_id)
+        name = ANY_UNIT if units[ANY_UNIT] is not None else test.config.unit
+        unit = units[name]
+        if unit is None:
+            raise wrong_field(name, f"is needed: this test assigns by {name} (or give {ANY_UNIT})")
+        found = evaluate(test, check_unit(name, unit))
+        if found.in_test and expose:
+            self._exposures.note(found, "assignment")
+        return assignment_view(found)
+
+    async def flag(
+        self, tenant_id: str, key: str, context: Mapping[str, Any], *, expose: bool
+    ) -> dict[str, Any]:
+        """One flag, as OFREP has it; raises `OfrepError`."""
+        test = await self._known.by_key(tenant_id, key)
+        if test is None:
+            raise OfrepError(404, "FLAG_NOT_FOUND", f"There is no A/B test with the key {key!r}.")
+        found = evaluate(test, _targeted(context))
+        if found.in_test and expose:
+            self._exposures.note(found, "ofrep")
+        return flag_view(found)
+
+    async def flags(self, tenant_id: str, context: Mapping[str, Any]) -> tuple[bytes, str]:
+        """All flags of a unit as JSON, and their ETag; nobody counts as having seen them."""
+        unit = _targeted(context)
+        tests = await self._known.of(tenant_id)
+        flags = [flag_view(evaluate(one, unit)) for one in tests if one.state in SHOWN_IN_BULK]
+        content = to_json({"flags": flags})
+        return content, entity_tag(content)
+
+
+def _targeted(context: Mapping[str, Any]) -> str:
+    unit = context.get("targetingKey")
+    if unit is None or unit == "":
+        raise OfrepError(400, "TARGETING_KEY_MISSING", "context.targetingKey names the unit.")
+    if not isinstance(unit, str):
+        raise OfrepError(400, "INVALID_CONTEXT", "context.targetingKey must be a string.")
+    why = unfit(unit)
+    if why:
+        raise OfrepError(400, "INVALID_CONTEXT", f"context.targetingKey {why}.")
+    return unit

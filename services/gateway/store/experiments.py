@@ -1,0 +1,104 @@
+"""A/B tests in Postgres: people's changes, and the copy that units are assigned by."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.cursor import Cursor
+from services.gateway.domain.experiments import KeptTest, Step, kept_test, stored_values
+from services.gateway.queries import experiments as queries
+from services.gateway.queries import objects
+from services.gateway.store.sessions import Sessions, set_tenant
+from shared.delivery.postgres import Session
+
+Row = asyncpg.Record
+Decide = Callable[[KeptTest, Sequence[KeptTest]], tuple[KeptTest, Step | None]]
+
+
+class PostgresExperiments:
+    """One transaction per question or change."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def tests(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
+        """Tests, newest first."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await objects.newest(connection, queries.TESTS, tenant_id, after, limit)
+
+    async def test(self, tenant_id: str, test_id: UUID) -> tuple[KeptTest, Sequence[Row]] | None:
+        """One test and its history, of one instant."""
+        async with self._sessions.reading(tenant_id) as connection:
+            row = await objects.one(connection, queries.TESTS, tenant_id, test_id)
+            if row is None:
+                return None
+            return kept_test(row), await queries.steps(connection, tenant_id, test_id)
+
+    async def add(self, tenant_id: str, values: Sequence[Any], most: int) -> KeptTest | None:
+        """Keep a draft, unless there are enough open tests; raises `NameTakenError`."""
+        try:
+            async with self._sessions.writing(tenant_id) as connection:
+                await objects.one_at_a_time(connection, tenant_id)
+                if await queries.count_open(connection, tenant_id) >= most:
+                    return None
+                return kept_test(await queries.insert(connection, tenant_id, values))
+        except asyncpg.UniqueViolationError as error:
+            raise NameTakenError from error
+
+    async def change(self, tenant_id: str, test_id: UUID, decide: Decide) -> KeptTest | None:
+        """Put what `decide` makes of a test in its place, and keep the step if it is one.
+
+        `decide` is also given the tests that hold units of the same exclusion group; whoever
+        changes a test of this tenant meanwhile waits. `None` when there is no such test.
+        """
+        try:
+            async with self._sessions.writing(tenant_id) as connection:
+                await objects.one_at_a_time(connection, tenant_id)
+                row = await queries.locked(connection, tenant_id, test_id)
+                if row is None:
+                    return None
+                before = kept_test(row)
+                group = before.config.exclusion_group
+                others = (
+                    []
+                    if group is None
+                    else await queries.others_of_group(connection, tenant_id, test_id, group)
+                )
+                after, step = decide(before, [kept_test(one) for one in others])
+                values = stored_values(after)
+                changed = await queries.update(connection, tenant_id, test_id, values)
+                if step is not None:
+                    await queries.insert_step(connection, tenant_id, step)
+                return kept_test(changed)
+        except asyncpg.UniqueViolationError as error:
+            raise NameTakenError from error
+
+    async def changed(self, since: datetime | None) -> Sequence[Row]:
+        """Tests of all tenants that were changed since then, or all."""
+        async with self._sessions.connected() as connection:
+            return await queries.changed(connection, since)
+
+    @asynccontextmanager
+    async def relaying(self, most: int) -> AsyncIterator["Relay"]:
+        """Steps of all tenants to tell, unless another gateway is at it; what is told is marked."""
+        async with self._sessions.connected() as connection, connection.transaction():
+            is_ours = await queries.try_relay_lock(connection)
+            steps = await queries.untold(connection, most) if is_ours else []
+            yield Relay(connection, steps)
+
+
+class Relay(NamedTuple):
+    """Steps that are to be told, oldest first."""
+
+    connection: Session
+    steps: Sequence[Row]
+
+    async def told(self, tenant_id: str, events: Sequence[UUID]) -> None:
+        """The broker has these."""
+        await set_tenant(self.connection, tenant_id)
+        await queries.mark_told(self.connection, tenant_id, events)

@@ -1,0 +1,91 @@
+"""How a test's epochs come about: whom it takes at its start, and what may change afterwards.
+
+A change of weights is for units that no epoch has reached yet, so it goes together with wider
+traffic. Taking a variant out (weight 0) is the one change that moves units: those who had it.
+Narrower traffic takes units out of the test; widened again, it takes the same ones back first,
+each with the variant that it had.
+
+Tests of one exclusion group divide the 10,000 buckets of the group's layer among each other.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from shared.experiments.assignment import BUCKETS, Epoch, Place, Weight, rounded
+from shared.experiments.config import ExperimentConfig
+from shared.experiments.lifecycle import NotNowError
+
+MOST_EPOCHS = 100
+LEAST_WEIGHT = 1 / BUCKETS
+
+
+def first_epoch(
+    config: ExperimentConfig, salt: str, taken: Iterable[Place], since: datetime
+) -> Epoch:
+    """A test's beginning; `taken` is what others of its exclusion group hold."""
+    small = [one.key for one in config.variants if one.weight < LEAST_WEIGHT]
+    if small:
+        names = ", ".join(small)
+        raise NotNowError(f"{names} would be given to nobody: weights begin at {LEAST_WEIGHT}.")
+    places = _places(config, (), taken)
+    return Epoch(1, f"{salt}.1", _weights(config), config.traffic, places, since)
+
+
+def next_epoch(
+    config: ExperimentConfig,
+    epochs: Sequence[Epoch],
+    salt: str,
+    taken: Iterable[Place],
+    since: datetime,
+) -> Epoch:
+    """What holds from now on: `config` says the new weights and traffic."""
+    if len(epochs) >= MOST_EPOCHS:
+        raise NotNowError(f"A test is changed at most {MOST_EPOCHS} times; make a new one.")
+    number, weights, before = len(epochs) + 1, _weights(config), epochs[-1]
+    if not config.control.weight:
+        raise NotNowError(f"{config.control.key} is what others are compared with: give it some.")
+    places = _places(config, epochs, taken)
+    reached = {at for epoch in epochs for at in _buckets(epoch.places)}
+    is_wider = not reached.issuperset(_buckets(places))
+    takes_out = any(
+        one.weight and new.weight == 0 for one, new in zip(before.weights, weights, strict=True)
+    )
+    if weights != before.weights and not is_wider and not takes_out:
+        raise NotNowError(
+            "New weights are for units that the test has not reached yet, since none may change "
+            f"its variant, and it has reached {len(reached) / BUCKETS:.4g} of all: widen the "
+            "traffic with them, take a variant out by weight 0, or stop it and start a new test."
+        )
+    return Epoch(number, f"{salt}.{number}", weights, config.traffic, places, since)
+
+
+def _weights(config: ExperimentConfig) -> tuple[Weight, ...]:
+    return tuple(Weight(one.key, one.weight) for one in config.variants)
+
+
+def _places(
+    config: ExperimentConfig, epochs: Sequence[Epoch], taken: Iterable[Place]
+) -> tuple[Place, ...]:
+    """Buckets for the wanted traffic: first those that the test had before, oldest first."""
+    wanted, busy = rounded(config.traffic), set(_buckets(taken))
+    own = [at for epoch in epochs for at in _buckets(epoch.places)]
+    order = [at for at in dict.fromkeys([*own, *range(BUCKETS)]) if at not in busy]
+    if wanted > len(order):
+        raise NotNowError(
+            f"Of the exclusion group {config.exclusion_group!r}, {len(order) / BUCKETS:.4g} of all "
+            f"units are free, and traffic asks for {config.traffic:.4g}: ask for less, or stop "
+            "another test of the group."
+        )
+    return _ranges(sorted(order[:wanted]))
+
+
+def _buckets(places: Iterable[Place]) -> Iterable[int]:
+    return (at for start, end in places for at in range(start, end))
+
+
+def _ranges(buckets: Sequence[int]) -> tuple[Place, ...]:
+    """Sorted buckets as places."""
+    runs = groupby(enumerate(buckets), key=lambda pair: pair[1] - pair[0])
+    found = [[at for _, at in run] for _, run in runs]
+    return tuple((run[0], run[-1] + 1) for run in found)
