@@ -113,6 +113,22 @@ $$;
 
 ALTER FUNCTION public.untold_ab_test_steps(most integer) OWNER TO assay_owner;
 
+CREATE TABLE public.ab_results (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL,
+    verdict text NOT NULL,
+    body jsonb NOT NULL,
+    memory jsonb NOT NULL,
+    CONSTRAINT ab_results_body_check CHECK ((jsonb_typeof(body) = 'object'::text)),
+    CONSTRAINT ab_results_memory_check CHECK ((jsonb_typeof(memory) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.ab_results FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_results OWNER TO assay_owner;
+
 CREATE TABLE public.ab_test_steps (
     tenant_id text NOT NULL,
     event_id uuid NOT NULL,
@@ -512,6 +528,9 @@ ALTER TABLE ONLY public.user_feedback FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_feedback OWNER TO assay_owner;
 
+ALTER TABLE ONLY public.ab_results
+    ADD CONSTRAINT ab_results_pkey PRIMARY KEY (tenant_id, test_id);
+
 ALTER TABLE ONLY public.ab_test_steps
     ADD CONSTRAINT ab_test_steps_pkey PRIMARY KEY (tenant_id, event_id);
 
@@ -637,6 +656,9 @@ CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (ten
 
 CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
 
+ALTER TABLE ONLY public.ab_results
+    ADD CONSTRAINT ab_results_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.ab_test_steps
     ADD CONSTRAINT ab_test_steps_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
 
@@ -661,9 +683,13 @@ ALTER TABLE ONLY public.notification_deliveries
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE public.ab_results ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.ab_test_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_tests ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY abtest_sees_all ON public.ab_results TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_test_steps TO svc_abtest USING (true) WITH CHECK (true);
 
@@ -733,6 +759,8 @@ CREATE POLICY notify_sees_all ON public.silences TO svc_notify USING (true) WITH
 
 ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY owner_sees_all ON public.ab_results TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.ab_test_steps TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_tests TO assay_owner USING (true) WITH CHECK (true);
@@ -776,6 +804,8 @@ ALTER TABLE public.performance_alerts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics, svc_api USING (true);
 
 ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_own ON public.ab_results TO svc_api USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.ab_test_steps TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -842,6 +872,9 @@ GRANT ALL ON FUNCTION public.find_api_key(wanted text) TO svc_api;
 
 REVOKE ALL ON FUNCTION public.untold_ab_test_steps(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.untold_ab_test_steps(most integer) TO svc_api;
+
+GRANT SELECT ON TABLE public.ab_results TO svc_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_results TO svc_abtest;
 
 GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_api;
 GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_abtest;
