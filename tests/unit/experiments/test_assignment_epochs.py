@@ -8,6 +8,7 @@ import pytest
 
 from assay_sdk import Experiment
 from assay_sdk import assign as assign_offline
+from assay_sdk.assignment import placed as placed_offline
 from shared.experiments.assignment import Assigned, Epoch, assign, bucket, edges
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.epochs import first_epoch, next_epoch
@@ -144,6 +145,7 @@ def test_a_test_of_a_group_grows_into_what_others_left_and_moves_nobody() -> Non
 def answer(config: ExperimentConfig, epochs: Epochs) -> dict[str, Any]:
     """As much of the API's answer as the client reads."""
     return config.model_dump() | {
+        "id": "0192f0c0-0000-7000-8000-00000000000a",
         "state": "running",
         "epochs": [
             {
@@ -167,6 +169,9 @@ def test_the_client_places_100_000_units_as_the_gateway_does(group: str | None) 
         at = assign("checkout-model", group, epochs, unit)
         variant, takes_part = assign_offline(offline, unit)
         assert (variant.key, takes_part) == ((at.variant, True) if at else ("a", False))
+        if number % 100 == 0:
+            by_client = placed_offline(offline, unit)
+            assert (by_client and by_client[1]) == (at and at.epoch)
 
 
 def test_the_client_gives_the_control_unless_the_test_runs_and_then_the_winner() -> None:
