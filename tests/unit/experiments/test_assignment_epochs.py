@@ -17,6 +17,7 @@ from tests.support.experiments import NOON, config, weighted
 
 UNITS = [f"user-{number}" for number in range(3_000)]
 Epochs = list[Epoch]
+HALF = {"a": 0.5, "b": 0.5}
 
 
 def given(weights: dict[str, float], traffic: float, group: str | None = None) -> ExperimentConfig:
@@ -137,9 +138,10 @@ def test_a_test_of_a_group_grows_into_what_others_left_and_moves_nobody() -> Non
     others = [(2_000, 5_000)]
     first = begun({"a": 0.5, "b": 0.5}, 0.3, taken=others)
     assert first[-1].places == ((0, 2_000), (5_000, 6_000))
-    grown = [*first, next_epoch(given({"a": 0.5, "b": 0.5}, 0.8), first, "s", (), NOON)]
-    assert placed(first, "g").items() < placed(grown, "g").items()
-    assert grown[-1].places == ((0, 8_000),)
+    for traffic, places in ((0.4, ((0, 3_000), (5_000, 6_000))), (0.8, ((0, 8_000),))):
+        grown = [*first, next_epoch(given(HALF, traffic), first, "s", (), NOON)]
+        assert grown[-1].places == places
+        assert placed(first, "g").items() < placed(grown, "g").items()
 
 
 def answer(config: ExperimentConfig, epochs: Epochs) -> dict[str, Any]:
