@@ -63,6 +63,7 @@ class Experiment:
     epochs: Sequence[Epoch] = ()
     running: bool = True
     winner: str | None = None
+    test_id: str | None = None
 
     def __post_init__(self) -> None:
         total = sum(variant.weight for variant in self.variants)
@@ -71,7 +72,7 @@ class Experiment:
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> "Experiment":
-        """From what GET /ai/ab-tests/{test_id} answers, with its whole history."""
+        """From an item of what GET /ai/assignable-tests answers."""
         return cls(
             answer["key"],
             "",
@@ -91,6 +92,7 @@ class Experiment:
             ],
             running=answer["state"] == "running",
             winner=answer.get("winner"),
+            test_id=answer["id"],
         )
 
     @property
@@ -120,22 +122,31 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:
     """The unit's variant, and whether it takes part; outside or without a unit: the control.
 
-    A unit belongs to the first epoch that reached it, and moves only when a later one takes its
-    variant out. After the end, everybody gets the winner if there is one.
+    After the end, everybody gets the winner if there is one.
     """
     variants = experiment.variants
     control = next((v for v in variants if v.is_control), variants[0])
     if not experiment.running:
         return next((v for v in variants if v.key == experiment.winner), control), False
+    found = placed(experiment, unit)
+    return (control, False) if found is None else (variants[found[0]], True)
+
+
+def placed(experiment: Experiment, unit: str) -> tuple[int, int] | None:
+    """The place of a unit's variant and the number of the epoch that gave it; `None`: outside.
+
+    A unit belongs to the first epoch that reached it, and moves only when a later one takes its
+    variant out.
+    """
     epochs = experiment.history
     enrolled_at = experiment.enrolled_at(unit) if unit else -1
     if not epochs[-1].reaches(enrolled_at):
-        return control, False
-    held: int | None = None
-    for epoch in epochs:
-        if (held is None or not epoch.weights[held]) and epoch.reaches(enrolled_at):
-            held = epoch.draw(experiment.key, unit)
-    return (control, False) if held is None else (variants[held], True)
+        return None
+    held: tuple[int, int] | None = None
+    for number, epoch in enumerate(epochs, 1):
+        if (held is None or not epoch.weights[held[0]]) and epoch.reaches(enrolled_at):
+            held = epoch.draw(experiment.key, unit), number
+    return held
 
 
 def _rounded(share: float) -> int:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from assay_sdk.assignment import Experiment, Variant, assign
+from assay_sdk.assignment import Experiment, Variant, assign, placed
 from assay_sdk.events import Encoded, Given, Mask, encode
 from assay_sdk.ids import uuid7
 from assay_sdk.operation import Operation
@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXIT_FLUSH_S = 2.0
+MOST_SHOWN = 50_000
 log = logging.getLogger("assay_sdk")
 
 
@@ -46,6 +47,7 @@ class Assay:
         leave; what it answers is sent, `None` or an exception drops the event.
         """
         self.counters = Counters()
+        self._shown: set[tuple[str, str, str]] = set()
         self._common = {
             name: value
             for name, value in (
@@ -147,9 +149,18 @@ class Assay:
         """Record feedback: rating, helpful, accurate, relevant, fast, comment, correction …"""
         self._record("feedback", {"operation_id": operation_id, **said})
 
-    def assignment(self, experiment: Experiment, unit_id: str) -> tuple[Variant, bool]:
-        """The unit's variant and whether it takes part, computed here."""
-        return assign(experiment, unit_id)
+    def assignment(
+        self, experiment: Experiment, unit_id: str, *, expose: bool = True
+    ) -> tuple[Variant, bool]:
+        """The unit's variant and whether it takes part, computed here.
+
+        A unit that takes part is recorded as having been shown it, once, unless `expose` is false
+        or the experiment does not say its `test_id`.
+        """
+        variant, takes_part = assign(experiment, unit_id)
+        if expose and takes_part and experiment.test_id:
+            self._expose(experiment, experiment.test_id, unit_id, variant.key)
+        return variant, takes_part
 
     def flush(self, timeout_s: float = 10.0) -> FlushResult:
         """Wait until everything given so far is settled, and say how it went."""
@@ -163,6 +174,17 @@ class Assay:
         """Flush and stop sending; later events start it again."""
         atexit.unregister(self._at_exit)
         return self._sender.close(timeout_s)
+
+    def _expose(self, experiment: Experiment, test_id: str, unit_id: str, variant: str) -> None:
+        shown = (test_id, unit_id, variant)
+        if shown in self._shown:
+            return
+        if len(self._shown) >= MOST_SHOWN:
+            self._shown.clear()  # a unit that is told of again still counts once
+        self._shown.add(shown)
+        at = placed(experiment, unit_id)
+        said = {"test_id": test_id, "unit_id": unit_id, "variant": variant}
+        self._record("exposures", said | {"epoch": at and at[1]})
 
     def _record(self, kind: str, fields: dict[str, Any]) -> None:
         self._sender.put(Given(kind, uuid7(), time.time_ns(), dict(fields)))

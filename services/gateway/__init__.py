@@ -1,5 +1,5 @@
 """gateway: the way in over HTTP, and the way to ask.
 
-Consumes nothing. Publishes operations and feedback to Kafka; reads live views from Redis, and
+Consumes nothing. Publishes events and steps of A/B tests to Kafka; reads live views from Redis, and
 operations and minutes from Postgres as `svc_api`, under row level security.
 """

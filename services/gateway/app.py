@@ -173,9 +173,11 @@ class _Experiments(NamedTuple):
         """Jobs run; at the end, what was shown is told first."""
         work = (self.known.keep_fresh(), self.exposures.run(), self.teller.run())
         jobs = [asyncio.ensure_future(one) for one in work]
-        yield
-        await self.exposures.drain(LAST_EXPOSURES_S)
-        await end(jobs)
+        try:
+            yield
+            await self.exposures.drain(LAST_EXPOSURES_S)
+        finally:  # also when the server was cancelled: jobs must not outlive it
+            await end(jobs)
         await self.producer.close()
 
 

@@ -44,7 +44,7 @@ class ExperimentConfig(_Strict):
     """What is compared, on whom, by what, and when it may end."""
 
     key: Key = Field(description="Unique within the tenant; also the flag's key in OFREP.")
-    name: ShortText
+    name: Annotated[str, Field(max_length=128)] = Field("", description="Without it, the key.")
     hypothesis: Annotated[str, Field(max_length=2_048)] = ""
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=MOST_VARIANTS)]
     traffic: Share = Field(1.0, description="Share of all units that takes part.")

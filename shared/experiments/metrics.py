@@ -43,7 +43,8 @@ class MetricConfig(BaseModel):
     )
     min_effect: Effect | None = Field(None, description="The least difference that matters.")
     margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        None, description="How much worse a guardrail may get; without it, 2 % of the control's."
+        None,
+        description="How much worse it may get, as a guardrail; without it, 2 % of the control's.",
     )
     relative: bool = Field(
         False, description="min_effect and margin are shares of the control's value."
@@ -56,8 +57,6 @@ class MetricConfig(BaseModel):
     def _fitting(self) -> Self:
         if self.slo_ms is not None and self.name != SLO_METRIC:
             raise _wrong("slo_ms", f"belongs to {SLO_METRIC} only; leave it out")
-        if self.margin is not None and self.role != "guardrail":
-            raise _wrong("margin", "belongs to guardrails only; leave it out")
         for name in ("min_effect", "margin"):
             value = getattr(self, name)
             if value is not None and value >= 1 and not self.relative and self.name in SHARES:

@@ -59,6 +59,8 @@ ENDPOINTS = [
     "POST /ai/ab-tests/{test_id}/pause",
     "POST /ai/ab-tests/{test_id}/stop",
     "GET /ai/ab-tests/{test_id}/assignment",
+    "GET /ai/assignable-tests",
+    "POST /ai/exposures/log",
     "POST /ofrep/v1/evaluate/flags",
     "POST /ofrep/v1/evaluate/flags/{key}",
     "GET /healthz",

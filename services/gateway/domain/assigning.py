@@ -6,9 +6,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from services.gateway.domain.experiments import KeptTest
+from services.gateway.domain.experiments import KeptTest, test_view
 from services.gateway.domain.problems import wrong_field
-from shared.experiments.assignment import SEPARATOR
+from shared.experiments.assignment import SEPARATOR, Epoch
+from shared.experiments.config import Variant
 from shared.experiments.lifecycle import State
 
 MOST_UNIT = 128
@@ -37,6 +38,26 @@ class AssignmentView(BaseModel):
         "was named, or the state of a test that does not run."
     )
     epoch: int | None = Field(description="Number of the epoch that placed the unit.")
+
+
+class AssignableTest(BaseModel):
+    """As much of a test as its units are assigned by."""
+
+    id: UUID
+    key: str
+    state: State
+    unit: str
+    variants: list[Variant]
+    traffic: float
+    exclusion_group: str | None
+    epochs: list[Epoch]
+    winner: str | None
+
+
+class AssignableTests(BaseModel):
+    """All that have begun."""
+
+    items: list[AssignableTest]
 
 
 class Evaluation(NamedTuple):
@@ -79,6 +100,12 @@ def assignment_view(found: Evaluation) -> dict[str, Any]:
         "reason": found.reason,
         "epoch": found.epoch,
     }
+
+
+def assignable(test: KeptTest) -> dict[str, Any]:
+    """As clients need it that assign by themselves."""
+    whole = test_view(test)
+    return {name: whole[name] for name in AssignableTest.model_fields}
 
 
 def check_unit(name: str, unit: str) -> str:

@@ -144,7 +144,7 @@ def step_of(test: KeptTest, event_id: UUID, at: datetime, actor: str, reason: st
         occurred_at=at,
         test_id=test.test_id,
         key=test.config.key,
-        name=test.config.name,
+        name=test.config.name or test.config.key,
         state=test.state.value,
         winner=test.winner,
         epoch=test.epochs[-1].number if test.epochs else None,

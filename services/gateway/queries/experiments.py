@@ -16,6 +16,9 @@ TEST = """
 """
 TESTS = Table("ab_tests", "test_id", TEST)
 
+WITHIN_S = 5.0
+"""Where no tenant is set, nor with it the statement timeout."""
+
 Row = Record
 
 
@@ -111,7 +114,8 @@ async def steps(connection: Session, tenant_id: str, test_id: UUID) -> Sequence[
 
 async def changed(connection: Session, since: datetime | None) -> Sequence[Row]:
     """Tests of all tenants that were changed since then, or all."""
-    return await connection.fetch(f"SELECT {TEST} FROM changed_ab_tests($1)", since)
+    asked = f"SELECT {TEST} FROM changed_ab_tests($1)"
+    return await connection.fetch(asked, since, timeout=WITHIN_S)
 
 
 async def try_relay_lock(connection: Session) -> bool:
@@ -125,7 +129,8 @@ async def try_relay_lock(connection: Session) -> bool:
 
 async def untold(connection: Session, most: int) -> Sequence[Row]:
     """Steps of all tenants that are to be told, oldest first."""
-    return await connection.fetch("SELECT * FROM untold_ab_test_steps($1)", most)
+    asked = "SELECT * FROM untold_ab_test_steps($1)"
+    return await connection.fetch(asked, most, timeout=WITHIN_S)
 
 
 async def mark_told(connection: Session, tenant_id: str, events: Sequence[UUID]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.gateway.domain.assigning import AssignmentView
+from services.gateway.domain.assigning import AssignableTests, AssignmentView
 from services.gateway.domain.ofrep import (
     OfrepBody,
     OfrepError,
@@ -49,6 +49,17 @@ def assignment_routes() -> APIRouter:
         assigning = request.app.state.assigning
         return answer(await assigning.assignment(tenant_id, test_id, units, expose=expose))
 
+    @router.get(
+        "/ai/assignable-tests",
+        response_model=AssignableTests,
+        responses={NOT_MODIFIED: {"description": "As the ETag says."}},
+        summary="A/B tests that have begun, for clients that assign by themselves",
+        **allows("experiments:assign"),
+    )
+    async def assignable(request: Request) -> Response:
+        tenant_id = principal(request).tenant_id
+        return _tagged(request, *await request.app.state.assigning.assignable(tenant_id))
+
     _ofrep_routes(router)
     return router
 
@@ -84,10 +95,15 @@ def _ofrep_routes(router: APIRouter) -> None:
             content, tag = await request.app.state.assigning.flags(tenant_id, context)
         except OfrepError as error:
             return answer(error.body(None), error.status)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if is_known(tag, request.headers.get("if-none-match")):
-            return Response(status_code=NOT_MODIFIED, headers=headers)
-        return Response(content, headers=headers, media_type=JSON)
+        return _tagged(request, content, tag)
+
+
+def _tagged(request: Request, content: bytes, tag: str) -> Response:
+    """An answer, unless the caller has it already."""
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if is_known(tag, request.headers.get("if-none-match")):
+        return Response(status_code=NOT_MODIFIED, headers=headers)
+    return Response(content, headers=headers, media_type=JSON)
 
 
 async def _context(request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from services.gateway.domain.assigning import (
     Evaluation,
+    assignable,
     assignment_view,
     check_unit,
     evaluate,
@@ -65,6 +66,12 @@ class Assigning:
         if found.in_test and expose:
             self._exposures.note(found, "assignment")
         return assignment_view(found)
+
+    async def assignable(self, tenant_id: str) -> tuple[bytes, str]:
+        """Tests that have begun as JSON, for clients that assign by themselves, and their ETag."""
+        tests = [one for one in await self._known.of(tenant_id) if one.state is not State.DRAFT]
+        content = to_json({"items": [assignable(one) for one in tests]})
+        return content, entity_tag(content)
 
     async def flag(
         self, tenant_id: str, key: str, context: Mapping[str, Any], *, expose: bool

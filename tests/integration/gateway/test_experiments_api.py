@@ -197,8 +197,13 @@ async def test_what_a_test_was_registered_with_is_fixed_once_it_runs(
 async def test_the_client_places_units_as_the_gateway_does(alone: Alone) -> None:
     test = await running(alone, traffic=0.5, exclusion_group=f"g-{uuid4()}")
     assert (await patched(alone, test, traffic=0.8)).status_code == 200
-    whole = (await alone.viewer.get(f"{ALL}/{test['id']}")).json()
-    offline = Experiment.from_answer(whole)
+    told = await alone.admin.get("/ai/assignable-tests")
+    offline = Experiment.from_answer(
+        next(one for one in told.json()["items"] if one["id"] == test["id"])
+    )
+    known = {"If-None-Match": told.headers["etag"]}
+    assert (await alone.admin.get("/ai/assignable-tests", headers=known)).status_code == 304
+    assert (await alone.viewer.get("/ai/assignable-tests")).status_code == 403
     for number in range(100):
         unit = f"user-{number}"
         at = await placed(alone.admin, test, unit)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from assay_sdk import Assay, Experiment
 from shared.codec import parse
 from shared.events.experiment import ExperimentEvent
 from shared.events.exposure import ExposureEvent
@@ -128,3 +129,26 @@ async def test_every_step_is_told_with_who_took_it(clients: Clients, heard: Hear
     assert (steps[0].verdict, steps[0].key) == (None, "steps")
     history = (await clients.viewer.get(path)).json()["history"]
     assert [one["reason"] for one in history] == [one.reason for one in steps]
+
+
+async def test_a_client_that_assigns_by_itself_tells_of_its_exposures(
+    clients: Clients, heard: Heard
+) -> None:
+    test = await started(clients, "offline")
+
+    async def known() -> Any:
+        items = (await clients.agent.get("/ai/assignable-tests")).json()["items"]
+        return next((one for one in items if one["id"] == test["id"]), None)
+
+    experiment = Experiment.from_answer(await eventually(known, why="the test is known"))
+    key = clients.agent.headers["authorization"].removeprefix("Bearer ")
+    assay = Assay.http(str(clients.agent.base_url), key)
+    given = [assay.assignment(experiment, "u-1") for _ in range(3)]
+    assay.assignment(experiment, "u-2", expose=False)
+    assert (await asyncio.to_thread(assay.close)).complete
+    await soon(lambda: heard.exposures(test), "the unit is told of")
+    (event,) = heard.exposures(test)
+    assert (event.unit_id, event.variant, event.epoch) == ("u-1", given[0][0].key, 1)
+    path = f"{ALL}/{test['id']}/assignment"
+    at = (await clients.agent.get(path, params={"user_id": "u-1"})).json()
+    assert at["variant"] == event.variant

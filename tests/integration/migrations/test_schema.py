@@ -97,3 +97,28 @@ async def test_ingest_cannot_read_content(dsns: dict[str, str]) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.fetch("SELECT input_text FROM ai_model_operations")
     await connection.close()
+
+
+async def test_a_test_is_its_tenants_own_and_abtest_may_end_it_but_not_rewrite_it(
+    dsns: dict[str, str], database_dsn: str
+) -> None:
+    owner = await asyncpg.connect(database_dsn)
+    await owner.execute(
+        "INSERT INTO ab_tests"
+        " (tenant_id, test_id, key, body, state, epochs, created_by, started_at)"
+        " VALUES ('acme', gen_random_uuid(), 'k', '{}', 'running', '[]', 'test', now())"
+    )
+    gateway = await asyncpg.connect(dsns["gateway"])
+    assert await gateway.fetch("SELECT 1 FROM ab_tests") == []
+    assert len(await gateway.fetch("SELECT 1 FROM changed_ab_tests(NULL)")) == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await gateway.execute("DELETE FROM ab_tests")
+    async with owner.transaction():
+        await owner.execute("SET LOCAL ROLE svc_abtest")
+        ended = "UPDATE ab_tests SET state = 'concluded', winner = 'b', ended_at = now()"
+        assert await owner.execute(ended) == "UPDATE 1"
+    rewritten = "SET ROLE svc_abtest; UPDATE ab_tests SET body = '{}'"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute(rewritten)
+    for connection in (owner, gateway):
+        await connection.close()

@@ -8,6 +8,7 @@ import pytest
 
 from assay_sdk import Experiment
 from assay_sdk import assign as assign_offline
+from assay_sdk.assignment import placed as placed_offline
 from shared.experiments.assignment import Assigned, Epoch, assign, bucket, edges
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.epochs import first_epoch, next_epoch
@@ -16,6 +17,7 @@ from tests.support.experiments import NOON, config, weighted
 
 UNITS = [f"user-{number}" for number in range(3_000)]
 Epochs = list[Epoch]
+HALF = {"a": 0.5, "b": 0.5}
 
 
 def given(weights: dict[str, float], traffic: float, group: str | None = None) -> ExperimentConfig:
@@ -136,14 +138,16 @@ def test_a_test_of_a_group_grows_into_what_others_left_and_moves_nobody() -> Non
     others = [(2_000, 5_000)]
     first = begun({"a": 0.5, "b": 0.5}, 0.3, taken=others)
     assert first[-1].places == ((0, 2_000), (5_000, 6_000))
-    grown = [*first, next_epoch(given({"a": 0.5, "b": 0.5}, 0.8), first, "s", (), NOON)]
-    assert placed(first, "g").items() < placed(grown, "g").items()
-    assert grown[-1].places == ((0, 8_000),)
+    for traffic, places in ((0.4, ((0, 3_000), (5_000, 6_000))), (0.8, ((0, 8_000),))):
+        grown = [*first, next_epoch(given(HALF, traffic), first, "s", (), NOON)]
+        assert grown[-1].places == places
+        assert placed(first, "g").items() < placed(grown, "g").items()
 
 
 def answer(config: ExperimentConfig, epochs: Epochs) -> dict[str, Any]:
     """As much of the API's answer as the client reads."""
     return config.model_dump() | {
+        "id": "0192f0c0-0000-7000-8000-00000000000a",
         "state": "running",
         "epochs": [
             {
@@ -167,6 +171,9 @@ def test_the_client_places_100_000_units_as_the_gateway_does(group: str | None) 
         at = assign("checkout-model", group, epochs, unit)
         variant, takes_part = assign_offline(offline, unit)
         assert (variant.key, takes_part) == ((at.variant, True) if at else ("a", False))
+        if number % 100 == 0:
+            by_client = placed_offline(offline, unit)
+            assert (by_client and by_client[1]) == (at and at.epoch)
 
 
 def test_the_client_gives_the_control_unless_the_test_runs_and_then_the_winner() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay_sdk import Assay
+from assay_sdk import Assay, Experiment, Variant
 from assay_sdk.events import Encoded
 from assay_sdk.ids import uuid7
 from assay_sdk.transports import Later, Sent
@@ -187,3 +187,24 @@ def test_ids_are_version_7_and_ordered() -> None:
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
     assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}
+
+
+def test_a_unit_is_told_of_once_and_only_when_it_takes_part() -> None:
+    sink = Sink()
+    assay = client(sink)
+    halves = (Variant("a", 0.5, is_control=True), Variant("b", 0.5))
+    running = Experiment("e", "s", halves, traffic=0.5, test_id="t")
+    for _ in range(2):
+        given = {f"u-{n}": assay.assignment(running, f"u-{n}") for n in range(50)}
+    assay.assignment(running, "quiet", expose=False)
+    assay.assignment(Experiment("e", "s", halves), "of no test")
+    assert assay.close().complete
+    told = {one["unit_id"]: one["variant"] for one in sink.events("exposures")}
+    assert told == {
+        unit: variant.key for unit, (variant, takes_part) in given.items() if takes_part
+    }
+    assert len(sink.events("exposures")) == len(told)
+    first = next(one for one in sink.sent if one.kind == "exposures")
+    event = json.loads(first.value)
+    assert (event["test_id"], event["epoch"]) == ("t", 1)
+    assert first.key.decode() == event["event_id"]
