@@ -5,6 +5,7 @@ The simulations are those of the unit tests (tests/support/validity.py), which p
 
 from tests.support import validity as simulated
 from tests.support.chance import ONE_VALUE
+from tests.support.shards import shards
 from tests.support.validity import Shares
 
 RUNS = 2_000
@@ -24,13 +25,16 @@ def validity(runs: int = RUNS, seed: int = SEED) -> Shares:
     for heavy in (False, True):
         label = "V3 heavy users" if heavy else "V3 users"
         found[label] = simulated.clustered(runs, seed, heavy=heavy)
+    for units in (20, 50):
+        found[f"V4 {units} users"] = simulated.clustered(runs, seed, heavy=False, units=units)
     found["V4 p95"] = simulated.percentile(runs, seed)
     for times in (1.0, 1.5):
         effect = times * EFFECT
         found[f"V5 {times} x"] = simulated.peeking("normal", runs, seed, looks=28, effect=effect)
     found["V6 as promised"] = simulated.split_mismatch(2 * runs, seed)
     found["V6 5 % lost"] = simulated.split_mismatch(2 * runs, seed, loss=0.05)
-    found["V8"] = simulated.shards(100_000, seed)
+    found["at the margin"] = simulated.at_the_margin(runs, seed)
+    found["V8"] = shards(100_000, seed)
     found["V10"] = simulated.cuped_peeking(runs, seed)
     return {
         f"{proof}: {what}": share

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.experiments.answers import Undefined
-from shared.experiments.estimators import Arm, difference
+from shared.experiments.answers import NO_OPERATIONS, Undefined
+from shared.experiments.estimators import NOISE, Arm, difference
 from shared.experiments.fixed import compare
 from shared.experiments.moments import Moments, merged
 
@@ -78,6 +78,8 @@ def ratio(a: Moments, b: Moments) -> Adjusted | Undefined:
     refused = _refused(a, b)
     if refused:
         return refused
+    if a.d == 0 or b.d == 0:
+        return Undefined(NO_OPERATIONS)
     if any(sums.m in (0, sums.d) for sums in (a, b)):
         return Undefined(AT_AN_END)
     if a.y == 0 or b.y == 0:
@@ -130,7 +132,9 @@ def _adjusted(a: Moments, b: Moments, arms: list[_Terms], pooled: Matrix) -> Adj
     for sums, (values, covariances) in zip((a, b), arms, strict=True):
         # From the control's covariates: a shift of both arms, which leaves D as it is.
         value = values[0] - float(theta @ (values[1:used] - control[1:]))
-        variance = max(0.0, float(weights @ covariances[:used, :used] @ weights))
+        variance = float(weights @ covariances[:used, :used] @ weights)
+        if variance <= NOISE * covariances[0, 0]:
+            variance = 0.0  # the past explains all: what is left is what floats round
         adjusted.append(Arm(sums.n, float(value), variance, sums.n, float(sums.d)))
     warning = UNEQUAL if _unequal(a, b, arms, used) else None
     return Adjusted(adjusted[0], adjusted[1], tuple(theta.tolist()), warning)

@@ -26,6 +26,7 @@ CONFIDENCE_TAIL = 0.975
 Sketch = Mapping[int, int]
 """Bin -> count of operations, see `shared.measures.sketch`."""
 
+TOO_FEW = "too few operations: the percentile's error reaches beyond the sample"
 AT_ZERO = "the percentile is 0: no logarithm"
 
 
@@ -50,8 +51,9 @@ def interpolated(counts: Sketch, at: float) -> float | Undefined:
 def percentile(groups: Sequence[Sketch], at: float) -> Percentile | Undefined:
     """ln Q(at) of one arm's groups of users, SE = (ln Q(at + t s) - ln Q(at - t s)) / (2 t).
 
-    s is the error of the share of operations up to Q's bin, by groups; at +- t s is held inside
-    the sample.
+    s is the error of the share of operations up to Q's bin, by groups. Where at +- t s leaves the
+    sample, the sample cannot bound Q: cut off there, the error is too small, and 27 % of A/A tests
+    of p95 with 25 operations an arm are rejected (12 % with 40).
     """
     whole: Counter[int] = Counter()
     for group in groups:
@@ -67,8 +69,9 @@ def percentile(groups: Sequence[Sketch], at: float) -> Percentile | Undefined:
         return below
     reach = student(CONFIDENCE_TAIL, below.counted - 1)
     step = reach * math.sqrt(below.squared_error)
-    ends = [interpolated(whole, min(1.0, max(0.0, at + side))) for side in (-step, 0.0, step)]
-    low, middle, high = ends
+    if at - step <= 0 or at + step >= 1:
+        return Undefined(TOO_FEW)
+    low, middle, high = (interpolated(whole, at + side) for side in (-step, 0.0, step))
     if isinstance(low, Undefined) or isinstance(middle, Undefined) or isinstance(high, Undefined):
         return Undefined(AT_ZERO)
     return Percentile(middle, (high - low) / (2 * reach), below.counted, sum(whole.values()))

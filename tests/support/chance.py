@@ -1,5 +1,6 @@
 """What units do in a simulated test: values of one unit each, and operations of users over days."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from shared.experiments.moments import Moments
+from shared.experiments.quantiles import GROUPS
+from shared.measures.sketch import LN_GAMMA
 
 Values = NDArray[np.float64]
 Draw = Callable[[Generator, tuple[int, ...]], Values]
@@ -82,3 +85,29 @@ def users(chance: Generator, count: int, *, heavy: bool) -> Daily:
         for places in (place[success], place)
     ]
     return Daily(*by_day)
+
+
+def with_past(chance: Generator, at: NDArray[np.int64], correlation: float) -> list[Moments]:
+    """One number a unit and its past, so correlated; sums at each look."""
+    past = chance.normal(50, 10, int(at[-1]))
+    own = chance.normal(0, 10 * math.sqrt(1 - correlation**2), int(at[-1]))
+    now = 50 + correlation * (past - 50) + own
+    columns = (now, now**2, past, past**2, now * past)
+    m, mm, x, xx, mx = (np.cumsum(column)[at - 1].tolist() for column in columns)
+    return [
+        Moments(n, m=m[i], mm=mm[i], d=n, dd=n, md=m[i], x=x[i], xx=xx[i], mx=mx[i], h=n)
+        for i, n in enumerate(at.tolist())
+    ]
+
+
+def sketches(chance: Generator, units: int, more: float) -> list[dict[int, int]]:
+    """Sketches of twenty groups of users with 1 + Poisson(more) lognormal times each."""
+    who = np.repeat(np.arange(units), 1 + chance.poisson(more, units))
+    times = chance.normal(0, 0.6, units)[who] + chance.normal(6, 0.8, len(who))
+    keys = np.ceil(times / LN_GAMMA).astype(np.int64)
+    groups = chance.integers(0, GROUPS, units)[who]
+    found = []
+    for group in range(GROUPS):
+        kinds, counts = np.unique(keys[groups == group], return_counts=True)
+        found.append(dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
+    return found

@@ -4,10 +4,8 @@ Every function takes a number of runs and a seed and answers with shares of runs
 few of them; 2,000 runs have a standard error of 0.49 points at 5 %.
 """
 
-import math
-import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.random import Generator
@@ -17,7 +15,7 @@ from shared.experiments import (
     cuped,
     estimators,
     fixed,
-    moments,
+    margins,
     one_sided,
     quantiles,
     relative,
@@ -26,9 +24,8 @@ from shared.experiments import (
 )
 from shared.experiments.answers import Undefined
 from shared.experiments.estimators import Difference, Estimated
-from shared.experiments.moments import Moments, Unit
-from shared.measures.sketch import LN_GAMMA
-from tests.support.chance import DAYS, ONE_VALUE, sums_at, users
+from shared.experiments.moments import Moments
+from tests.support.chance import DAYS, ONE_VALUE, sketches, sums_at, users, with_past
 
 Shares = dict[str, float]
 
@@ -82,9 +79,12 @@ def clustered(runs: int, seed: int, *, heavy: bool, units: int = 500) -> Shares:
     decided: Counter[str] = Counter()
     for _ in range(runs):
         arms = [users(chance, units, heavy=heavy) for _ in range(2)]
-        diffs = [
-            _difference(*(estimators.rate(arm.sums(day)) for arm in arms)) for day in range(DAYS)
+        daily = [
+            estimators.difference(*(estimators.rate(arm.sums(day)) for arm in arms))
+            for day in range(DAYS)
         ]
+        # Of few users an arm may have none, or one, on the first days.
+        diffs = [diff for diff in daily if isinstance(diff, Difference)]
         decided["fixed, once"] += fixed.compare(diffs[-1]).excludes_zero
         decided["always valid, daily"] += any(_always_valid(diff, 2 * units) for diff in diffs)
         wrong = [estimators.binary(_operations(arm.sums(DAYS - 1))) for arm in arms]
@@ -117,7 +117,7 @@ def cuped_peeking(runs: int, seed: int, *, correlation: float = 0.7, units: int 
     decided: Counter[str] = Counter()
     ratios = []
     for _ in range(runs):
-        arms = [_with_past(chance, at, correlation) for _ in range(2)]
+        arms = [with_past(chance, at, correlation) for _ in range(2)]
         diffs = [_adjusted(*both) for both in zip(*arms, strict=True)]
         decided["always valid"] += any(_always_valid(diff, 2 * units) for diff in diffs)
         raw = _difference(*(estimators.mean(arm[-1]) for arm in arms))
@@ -125,66 +125,32 @@ def cuped_peeking(runs: int, seed: int, *, correlation: float = 0.7, units: int 
     return _shares(decided, runs) | {"error left": float(np.mean(ratios))}
 
 
-def percentile(runs: int, seed: int, *, units: int = 500) -> Shares:
-    """V4: p95 of two equal arms, one look; users differ in how long theirs take."""
+def at_the_margin(runs: int, seed: int, *, units: int = 10_000, looks: int = 100) -> Shares:
+    """A treatment exactly 2 % below its control, looked at often: how often does it pass?"""
+    chance = np.random.default_rng(seed)
+    at = np.linspace(units / looks, units, looks).astype(np.int64)
+    passed: Counter[str] = Counter()
+    for _ in range(runs):
+        passed["not inferior"] += any(
+            _not_inferior(diff, 2 * units) for diff in _looks("normal", chance, at, -2.0)
+        )
+    return _shares(passed, runs)
+
+
+def percentile(runs: int, seed: int, *, units: int = 500, more: float = 9.0) -> Shares:
+    """V4: p95 of two equal arms, one look; users differ in how long theirs take.
+
+    Each has one operation and `more` on average.
+    """
     chance = np.random.default_rng(seed)
     decided: Counter[str] = Counter()
     for _ in range(runs):
-        found = quantiles.difference(_sketches(chance, units), _sketches(chance, units))
+        found = quantiles.difference(sketches(chance, units, more), sketches(chance, units, more))
         if isinstance(found, Undefined):
             decided["undefined"] += 1
         else:
             decided["p95"] += fixed.compare(found).excludes_zero
     return _shares(decided, runs)
-
-
-def shards(events: int, seed: int, *, count: int = 8) -> Shares:
-    """V8: random shards, duplicates and orders against one pass: errors, the largest over SE."""
-    chance = random.Random(seed)
-    made = [
-        (number, chance.randrange(2_000), chance.randrange(-50, 5_000_000), chance.randrange(1, 9))
-        for number in range(events)
-    ]
-    whole = _one_pass(made)
-    arrived = [*made, *chance.choices(made, k=events // 10)]
-    chance.shuffle(arrived)
-    place = [chance.randrange(count) for _ in range(2_000)]
-    parts = [_as_they_come(one for one in arrived if place[one[1]] == p) for p in range(count)]
-    chance.shuffle(parts)
-    total = moments.EMPTY
-    for part in parts:
-        total = moments.merged(total, part)
-    ours, theirs = estimators.ratio(total), estimators.ratio(whole)
-    assert not isinstance(ours, Undefined)
-    assert not isinstance(theirs, Undefined)
-    error = abs(ours.value - theirs.value) / math.sqrt(theirs.squared_error)
-    return {
-        "sums that differ": sum(a != b for a, b in zip(total, whole, strict=True)),
-        "difference over SE": error,
-    }
-
-
-Event = tuple[int, int, int, int]
-
-
-def _one_pass(events: list[Event]) -> Moments:
-    totals = moments.folded((str(user), e, f) for _, user, e, f in events)
-    return moments.of_units(Unit(m, d) for m, d in totals.values())
-
-
-def _as_they_come(events: Iterable[Event]) -> Moments:
-    seen: set[int] = set()
-    rows: dict[int, Unit] = {}
-    arm = moments.EMPTY
-    for number, user, e, f in events:
-        if number in seen:
-            continue
-        seen.add(number)
-        if user not in rows:
-            rows[user] = Unit()
-            arm = moments.joined(arm, rows[user])
-        arm, rows[user] = moments.event(arm, rows[user], e, f)
-    return arm
 
 
 def _looks(
@@ -207,6 +173,13 @@ def _always_valid(diff: Difference, planned: float) -> bool:
     return sequential.compare(diff, planned).excludes_zero
 
 
+def _not_inferior(diff: Difference, planned: float) -> bool:
+    found = margins.non_inferior(
+        diff, one_sided.critical(diff.units, planned), higher_is_better=True
+    )
+    return isinstance(found, margins.Margin) and found.passed
+
+
 def _hybrid(diffs: list[Difference], planned: float) -> bool:
     before = None
     for diff in diffs:
@@ -222,35 +195,10 @@ def _operations(sums: Moments) -> Moments:
     return Moments(d, sums.m, sums.m, d, d, sums.m)
 
 
-def _with_past(chance: Generator, at: NDArray[np.int64], correlation: float) -> list[Moments]:
-    past = chance.normal(50, 10, int(at[-1]))
-    own = chance.normal(0, 10 * math.sqrt(1 - correlation**2), int(at[-1]))
-    now = 50 + correlation * (past - 50) + own
-    columns = (now, now**2, past, past**2, now * past)
-    m, mm, x, xx, mx = (np.cumsum(column)[at - 1].tolist() for column in columns)
-    return [
-        Moments(n, m=m[i], mm=mm[i], d=n, dd=n, md=m[i], x=x[i], xx=xx[i], mx=mx[i], h=n)
-        for i, n in enumerate(at.tolist())
-    ]
-
-
 def _adjusted(a: Moments, b: Moments) -> Difference:
     found = cuped.mean(a, b)
     assert isinstance(found, cuped.Adjusted)
     return _difference(found.a, found.b)
-
-
-def _sketches(chance: Generator, units: int) -> list[dict[int, int]]:
-    """Sketches of twenty groups of users with 1 + Poisson(9) lognormal times each."""
-    who = np.repeat(np.arange(units), 1 + chance.poisson(9, units))
-    times = chance.normal(0, 0.6, units)[who] + chance.normal(6, 0.8, len(who))
-    keys = np.ceil(times / LN_GAMMA).astype(np.int64)
-    groups = chance.integers(0, quantiles.GROUPS, units)[who]
-    found = []
-    for group in range(quantiles.GROUPS):
-        kinds, counts = np.unique(keys[groups == group], return_counts=True)
-        found.append(dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
-    return found
 
 
 def _shares(decided: Counter[str], runs: int) -> Shares:

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from shared.experiments import cuped, estimators, relative, sequential
-from shared.experiments.answers import Undefined
+from shared.experiments.answers import NO_OPERATIONS, Undefined
 from shared.experiments.cuped import Adjusted
 from shared.experiments.estimators import Arm, Difference
 from shared.experiments.moments import Moments, Unit, of_units
@@ -155,6 +155,19 @@ def test_refusals(chance: Generator) -> None:
         assert adjust(new, new) == Undefined(cuped.TOO_LITTLE_PAST)
     assert cuped.mean(sums(still), sums(still)) == Undefined(cuped.NO_SPREAD)
     assert cuped.ratio(good, sums(certain)) == Undefined(cuped.AT_AN_END)
+    idle = columns(chance)
+    idle[:, :2] = 0
+    assert cuped.ratio(good, sums(idle)) == Undefined(NO_OPERATIONS)
+
+
+def test_a_past_that_explains_all_leaves_nothing_to_test(chance: Generator) -> None:
+    units = columns(chance, 301)
+    units[:, 0] = 3 * units[:, 2] + 7
+    diff = apart(adjusted(cuped.mean(sums(units[:150]), sums(units[150:]))))
+    found = sequential.compare(diff)
+    assert diff.effect == pytest.approx(0, abs=1e-6)
+    assert (found.p, found.low) == (1, None)
+    assert found.reason
 
 
 def test_what_came_after_exposure_is_no_covariate() -> None:

@@ -3,13 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import gammaln
-from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
-from shared.experiments import fixed, margins, multiplicity, one_sided, ordinal, sequential, srm
+from shared.experiments import fixed, margins, multiplicity, one_sided, ordinal, sequential
 from shared.experiments.answers import Undefined
 from shared.experiments.estimators import Arm, Difference, welch_df
 
@@ -151,6 +149,7 @@ class TestMargins:
         assert found.reason
 
 
+@settings(max_examples=25, deadline=None)  # the first one imports
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_adjusted_p_values_are_those_of_statsmodels(p_values: list[float]) -> None:
     for ours, method in ((multiplicity.holm, "holm"), (multiplicity.benjamini_hochberg, "fdr_bh")):
@@ -179,74 +178,3 @@ class TestRatings:
     )
     def test_what_cannot_be_tested(self, a: list[int], b: list[int]) -> None:
         assert isinstance(ordinal.superiority(a, b), Undefined)
-
-
-class TestSplit:
-    """Sample ratio mismatch."""
-
-    def test_the_bayes_factor_is_that_of_its_formula(self) -> None:
-        x, w = [5_300, 4_700, 2_200], [0.4, 0.4, 0.2]
-        a = [10_000 * share for share in w]
-        terms = [
-            gammaln(prior + n) - gammaln(prior) - n * math.log(share)
-            for prior, n, share in zip(a, x, w, strict=True)
-        ]
-        whole = gammaln(10_000) - gammaln(10_000 + sum(x)) + sum(terms)
-        assert srm.ln_bayes_factor(x, w) == pytest.approx(whole)
-
-    def test_what_was_once_seen_is_not_forgotten(self) -> None:
-        seen = srm.look(srm.START, [6_000, 5_000], [0.5, 0.5])
-        later = srm.look(seen, [8_000, 8_000], [0.5, 0.5])
-        assert later.p == seen.p < 0.01
-
-    def test_phases_multiply(self) -> None:
-        """Each with its own weights; pooled over both the split would look wrong."""
-        first, second = ([900, 100], [0.9, 0.1]), ([500, 500], [0.5, 0.5])
-        state = srm.look(srm.next_phase(srm.START, *first), *second)
-        assert state.p == 1
-        drifted = srm.next_phase(srm.START, [5_400, 5_000], [0.5, 0.5])
-        both = srm.look(drifted, [5_400, 5_000], [0.5, 0.5])
-        alone = srm.look(srm.START, [5_400, 5_000], [0.5, 0.5])
-        assert both.p == pytest.approx(alone.p**2)
-
-    def test_units_in_an_arm_without_weight_cannot_be(self) -> None:
-        assert srm.look(srm.START, [50, 50, 1], [0.5, 0.5, 0.0]).p == 0
-        assert srm.one_look([50, 50, 1], [0.5, 0.5, 0.0]) == 0
-        assert srm.one_look([50, 50, 0], [0.5, 0.5, 0.0]) == 1
-
-    def test_below_a_thousand_units_it_is_exact(self) -> None:
-        assert srm.one_look([40, 60], [0.5, 0.5]) == pytest.approx(binomtest(40, 100).pvalue)
-        assert srm.one_look([400, 600], [0.5, 0.5]) == pytest.approx(2 * norm.sf(200 / 1_000**0.5))
-
-    @pytest.mark.parametrize("shares", [[0.5, 0.3, 0.2], [0.25] * 4])
-    def test_of_several_arms_it_keeps_its_level(self, shares: list[float]) -> None:
-        """By all outcomes of twenty units."""
-        level, wrong = 0.05, 0.0
-        for outcome in _outcomes(20, len(shares)):
-            if srm.exact(outcome, shares) <= level:
-                ln = gammaln(21) + sum(
-                    n * math.log(w) - gammaln(n + 1) for n, w in zip(outcome, shares, strict=True)
-                )
-                wrong += math.exp(ln)
-        assert 0.01 < wrong <= level
-
-    def test_no_units_and_one_arm_are_as_promised(self) -> None:
-        assert srm.one_look([0, 0], [0.5, 0.5]) == srm.one_look([5_000], [1.0]) == 1
-        assert srm.look(srm.START, [0, 0], [0.5, 0.5]).p == 1
-
-    @pytest.mark.parametrize("weights", [[0.5, 0.6], [1.5, -0.5]])
-    def test_weights_are_shares(self, weights: list[float]) -> None:
-        with pytest.raises(ValueError, match="sum to 1"):
-            srm.ln_bayes_factor([1, 1], weights)
-
-    def test_verdicts(self) -> None:
-        assert srm.verdict(0.009, 1) is srm.Split.BROKEN
-        assert srm.verdict(1, 0.0004) is srm.Split.BROKEN
-        assert srm.verdict(1, 0.005) is srm.Split.SUSPECT
-        assert srm.verdict(0.02, 0.02) is srm.Split.AS_PROMISED
-
-
-def _outcomes(units: int, arms: int) -> list[list[int]]:
-    if arms == 1:
-        return [[units]]
-    return [[n, *rest] for n in range(units + 1) for rest in _outcomes(units - n, arms - 1)]

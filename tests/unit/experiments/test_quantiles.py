@@ -65,6 +65,14 @@ def test_what_has_no_percentile() -> None:
     assert isinstance(quantiles.difference([{}], whole), Undefined)
 
 
+def test_few_operations_cannot_bound_a_high_percentile() -> None:
+    few = quantiles.percentile(grouped(CHANCE.lognormal(6, 0.8, 40).tolist()), 0.95)
+    assert few == Undefined(quantiles.TOO_FEW)
+    assert isinstance(
+        quantiles.percentile(grouped(CHANCE.lognormal(6, 0.8, 40).tolist()), 0.5), Percentile
+    )
+
+
 def test_groups_that_agree_wholly_cannot_be_tested() -> None:
     diff = quantiles.difference([{5: 100, 9: 10}] * 20, [{6: 100, 9: 10}] * 20)
     assert not isinstance(diff, Undefined)
