@@ -28,16 +28,19 @@ MOVE = """
      WHERE consumer_group = 'ingest' AND topic = $1 AND partition = $2 AND next_offset = $4
 """
 # Other records will get these offsets: what came from them before is told apart by its sign.
-FORGET_OFFSETS = tuple(
+FORGET_ROWS = tuple(
     f"""
     UPDATE {table} SET kafka_offset = -1 - kafka_offset
-     WHERE {prefix}topic = $1 AND {prefix}partition = $2 AND kafka_offset >= $3
+     WHERE kafka_topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3
     """
-    for table, prefix in (
-        ("ai_model_operations", "kafka_"),
-        ("user_feedback", "kafka_"),
-        ("dead_letters", ""),
-    )
+    for table in ("ai_model_operations", "user_feedback")
+)
+FORGET_OFFSETS = (
+    *FORGET_ROWS,
+    """
+    UPDATE dead_letters SET kafka_offset = -1 - kafka_offset
+     WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3
+    """,
 )
 
 
@@ -121,11 +124,15 @@ async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str) -> int:
     """
     connection = await asyncpg.connect(postgres_dsn)
     try:
-        moved = await connection.fetch(
-            "UPDATE consumer_fence SET next_offset = 0, epoch = epoch + 1"
-            " WHERE starts_with(topic, $1) RETURNING 1",
-            prefix,
-        )
+        async with connection.transaction():
+            moved = await connection.fetch(
+                "UPDATE consumer_fence SET next_offset = 0, epoch = epoch + 1"
+                " WHERE starts_with(topic, $1) RETURNING consumer_group, topic, partition",
+                prefix,
+            )
+            ingested = [row[1:] for row in moved if row[0] == "ingest"]
+            for statement in FORGET_ROWS:
+                await connection.executemany(statement, [(*one, 0) for one in ingested])
     finally:
         await connection.close()
     count = len(moved)

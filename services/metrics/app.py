@@ -11,6 +11,7 @@ from services.metrics.domain.windows import Windows
 from services.metrics.publisher import AlertPublisher
 from services.metrics.queries import operations, snapshot
 from services.metrics.service.alerting import AlertKeeper
+from services.metrics.service.behind import Behind
 from services.metrics.service.comparing import Comparer, Rounds
 from services.metrics.service.intake import GROUP, Metrics
 from services.metrics.service.joining import join_waiting
@@ -31,7 +32,7 @@ from services.metrics.store.statuses import RedisStatuses
 from services.metrics.store.upkeep import AppendOnlyFile
 from services.metrics.store.views import RedisViews
 from services.metrics.ticker import STATUS_SHARE, JudgeTicker, Ticker
-from shared import telemetry
+from shared import clock, telemetry
 from shared.clock import utc_now
 from shared.delivery.plan import Partition
 from shared.delivery.redis import Client
@@ -149,8 +150,6 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
 
 # So many records are read in seconds: sooner than two looks follow each other.
 CAUGHT_UP = 50_000
-# Ingest that is so many records behind us has not stored all that came.
-MISSES = 1_000
 
 
 class _Around:
@@ -183,13 +182,12 @@ def _alerting(
     alerts, record = RedisAlerts(client, utc_now), AlertRecord(postgres.pool, client)
     operations_topic = topic_name(Topic.OPERATIONS, settings.topic_prefix)
 
-    def is_behind(ends: Mapping[int, int]) -> bool:
-        ours = [
-            (one, at) for one, at in runner.positions().items() if one.topic == operations_topic
-        ]
-        return any(at - ends.get(one.partition, 0) > MISSES for one, at in ours)
+    def positions() -> dict[int, int]:
+        every = runner.positions().items()
+        return {one.partition: at for one, at in every if one.topic == operations_topic}
 
-    rows = RowKeeper(StoredRows(postgres.pool, operations_topic), is_behind, utc_now)
+    behind = Behind(positions, clock.monotonic)
+    rows = RowKeeper(StoredRows(postgres.pool, operations_topic), behind, utc_now)
     keeper = AlertKeeper(
         *(alerts, record, _Around(views, runner, rows), runner.holding),
         *(settings.topic_partitions, utc_now),

@@ -186,7 +186,9 @@ class AlertRule(_Strict):
             )
         if self.of_version and self.watched.exact:
             raise PydanticCustomError(
-                "rows", "a total says how much a version is used, not how good it is", {}
+                "rows",
+                "a total tells how much a version is used, not how good it is; watch a mean",
+                {},
             )
 
     def _ordered(self, limits: list[float]) -> None:
@@ -211,6 +213,11 @@ class AlertRule(_Strict):
     def of_agent(self) -> bool:
         """Whether it looks at one agent's operations."""
         return self.filter.agent_id is not None
+
+    @property
+    def labels_of_group(self) -> tuple[str, ...]:
+        """What each of its groups is known by."""
+        return (*self.group_by, "agent_id") if self.of_agent else self.group_by
 
     @property
     def of_version(self) -> bool:

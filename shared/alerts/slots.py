@@ -10,8 +10,29 @@ from shared.measures.stored import SERIES, cell_of, series_of, slot_of
 
 VERSION_SLOT_S = 600
 AGENT_KEYS = {"name": "agent_id", **SERIES, "start": slot_of(MINUTE)}
-VERSION_KEYS = {"name": "model_version", **SERIES, "start": slot_of(VERSION_SLOT_S)}
-HAS_VERSION = "model_version <> ''"
+# What a fast clock dates ahead belongs to when it came: of a version only few slots are kept.
+VERSION_KEYS = {
+    "name": "model_version",
+    **SERIES,
+    "start": slot_of(VERSION_SLOT_S, "least(occurred_at, ingested_at)"),
+}
+MOST_NAMES = 100
+
+
+def versions_of(where: str) -> str:
+    """A condition for operations that name a version, of each model's the most frequent ones.
+
+    Somebody may call each of his calls a version.
+    """
+    return f"""
+        {where} AND (model_id, model_version) IN (
+            SELECT model_id, model_version FROM (
+                SELECT model_id, model_version, row_number() OVER (
+                           PARTITION BY model_id ORDER BY count(*) DESC, model_version) AS place
+                  FROM ai_model_operations WHERE {where} AND model_version <> ''
+                 GROUP BY model_id, model_version) AS counted
+             WHERE place <= {MOST_NAMES})
+    """
 
 
 class Stored(NamedTuple):

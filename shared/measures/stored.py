@@ -56,9 +56,9 @@ def series_of(row: Any) -> Series:
     return Series(*(row[name] for name in Series._fields))
 
 
-def slot_of(seconds: int) -> str:
+def slot_of(seconds: int, at: str = "occurred_at") -> str:
     """The start (Unix seconds) of the slot of so many seconds in which an operation happened."""
-    return f"floor(extract(epoch FROM occurred_at) / {seconds})::bigint * {seconds}"
+    return f"floor(extract(epoch FROM {at}) / {seconds})::bigint * {seconds}"
 
 
 def columns_of(sums: Mapping[str, str]) -> str:

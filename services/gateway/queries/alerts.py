@@ -61,20 +61,9 @@ async def count_rules(connection: Session, tenant_id: str) -> int:
     return int(count)
 
 
-_AGENT_SENT = """
-    SELECT EXISTS (SELECT FROM ai_model_operations
-     WHERE tenant_id = $1 AND occurred_at > now() - interval '1 day' AND agent_id = $6
-       AND ($2::text IS NULL OR model_id = $2) AND ($3::text IS NULL OR environment = $3)
-       AND ($4::text IS NULL OR operation_type = $4)
-       AND ($5::text IS NULL OR coalesce(variant, '') = $5))
-"""
-
-
 async def anything_matches(connection: Session, tenant_id: str, wanted: Filter) -> bool:
-    """Whether the tenant ever sent what a filter names, or its agent did in the last day."""
+    """Whether the tenant ever sent what a filter names, its agent apart."""
     names = wanted.model_id, wanted.environment, wanted.operation_type, wanted.variant
-    if wanted.agent_id is not None:
-        return bool(await connection.fetchval(_AGENT_SENT, tenant_id, *names, wanted.agent_id))
     return bool(
         await connection.fetchval(
             """

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.gateway.domain.answers import Filters
-from shared.alerts.slots import HAS_VERSION, VERSION_KEYS, Stored, stored_of
+from shared.alerts.rule import Filter
+from shared.alerts.slots import VERSION_KEYS, Stored, stored_of, versions_of
 from shared.delivery.postgres import Session
 from shared.measures.cells import ASPECTS, FEEDBACK_SCALARS, Cell, Series
 from shared.measures.stored import NO_JIT, SERIES, cell_of, cells_sql, columns_of, series_of
@@ -66,7 +67,20 @@ _MANY = """
     AND occurred_at >= $3 AND occurred_at < $4
 """
 _AGENT = cells_sql(SERIES, f"{_MANY} AND agent_id = $5")
-_VERSIONS = cells_sql(VERSION_KEYS, f"{_MANY} AND {HAS_VERSION}")
+_VERSIONS = cells_sql(VERSION_KEYS, versions_of(_MANY))
+_AGENT_SENT = """
+    SELECT EXISTS (SELECT FROM ai_model_operations
+     WHERE tenant_id = $1 AND occurred_at > now() - interval '1 day' AND agent_id = $2
+       AND ($3::text IS NULL OR model_id = $3) AND ($4::text IS NULL OR environment = $4)
+       AND ($5::text IS NULL OR operation_type = $5)
+       AND ($6::text IS NULL OR coalesce(variant, '') = $6))
+"""
+
+
+async def agent_sent(connection: Session, tenant_id: str, wanted: Filter) -> bool:
+    """Whether an agent sent anything in the last day that a filter names."""
+    names = wanted.model_id, wanted.environment, wanted.operation_type, wanted.variant
+    return bool(await connection.fetchval(_AGENT_SENT, tenant_id, wanted.agent_id, *names))
 
 
 async def of_agent(

@@ -130,8 +130,9 @@ class Alerting:
         if rule.filter != Filter() and not await self._store.anything_matches(
             tenant_id, rule.filter
         ):
-            when = "sent in the last day" if rule.of_agent else "ever sent"
-            raise wrong_field("filter", f"matches nothing that was {when}; check the names")
+            raise wrong_field("filter", "matches nothing that was ever sent; check the names")
+        if not await self._trial.knows_agent(tenant_id, rule.filter):
+            raise wrong_field("filter", "its agent sent nothing in the last day; check the names")
 
 
 def no_rule(rule_id: UUID) -> Problem:

@@ -9,14 +9,19 @@ from services.gateway.domain.problems import TooManyError, wrong_field
 from shared.alerts.finding import LAST_WEEK
 from shared.alerts.grouping import Grouped
 from shared.alerts.looking import LENGTHS_S, look_at, past_hour, windows_of
-from shared.alerts.rule import AlertRule
+from shared.alerts.rule import AlertRule, Filter
 from shared.alerts.slots import Stored
 from shared.alerts.versions import KNOWN_S, Compared, Versions
 from shared.clock import Clock
 from shared.measures.cells import MINUTE, Cell, Series, add_into
 
 Span = tuple[datetime, datetime]
-TOO_MANY = "so many operations cannot be summed in time; name a model_id or take a shorter window"
+TOO_MANY = "so many operations cannot be summed in time; {}"
+SHORTER, NARROWER, LIVE = (
+    "take a shorter window",
+    "name a model_id",
+    "alerts are evaluated all the same",
+)
 
 
 class Minutes(Protocol):
@@ -41,6 +46,9 @@ class Rows(Protocol):
     ) -> Sequence[Stored]:
         """What versions did, by their slots."""
 
+    async def agent_sent(self, tenant_id: str, wanted: Filter) -> bool:
+        """Whether an agent sent anything in the last day that a filter names."""
+
 
 class Trial:
     """Looks at a rule as metrics does, but at what is stored."""
@@ -50,6 +58,10 @@ class Trial:
         self._rows = rows
         self._now = now
 
+    async def knows_agent(self, tenant_id: str, wanted: Filter) -> bool:
+        """Whether a filter's agent sent anything in the last day."""
+        return wanted.agent_id is None or await self._rows.agent_sent(tenant_id, wanted)
+
     async def groups(
         self, tenant_id: str, rule: AlertRule
     ) -> tuple[datetime, list[dict[str, Any]]]:
@@ -58,7 +70,9 @@ class Trial:
         try:
             views = await self._views(tenant_id, rule, now)
         except TooManyError as error:
-            raise wrong_field("filter", TOO_MANY) from error
+            narrow = LIVE if rule.of_version else SHORTER
+            remedy = narrow if rule.filter.model_id else NARROWER
+            raise wrong_field("filter", TOO_MANY.format(remedy)) from error
         found = []
         for seen in views:
             cells = {window: seen.cells(window, rule) for window in windows_of(rule)}

@@ -12,13 +12,15 @@ from services.gateway.domain.problems import Problem, TooManyError
 from services.gateway.queries import rows as queries
 from services.gateway.queries.rows import Span
 from services.gateway.store.sessions import Sessions
+from shared.alerts.rule import Filter
 from shared.alerts.slots import Stored
 from shared.delivery.postgres import Session
 from shared.measures.cells import Cell, Series
 
-# Each may take all its five seconds: most of the pool's eight connections stay free for the rest.
+# Each may take all its time: most of the pool's eight connections stay free for the rest.
 MOST_AT_ONCE = 2
 WAIT_S = 5.0
+READ_AT_MOST_S = 8.0
 
 
 class PostgresRows:
@@ -48,13 +50,27 @@ class PostgresRows:
         async with self._reading(tenant_id) as connection:
             return await queries.of_versions(connection, tenant_id, model_id, span)
 
+    async def agent_sent(self, tenant_id: str, wanted: Filter) -> bool:
+        """Whether an agent sent anything in the last day that a filter names."""
+        try:
+            async with self._reading(tenant_id) as connection:
+                return await queries.agent_sent(connection, tenant_id, wanted)
+        except TooManyError:
+            return True  # so many operations that nobody can tell in time
+
     @asynccontextmanager
     async def _reading(self, tenant_id: str) -> AsyncIterator[Session]:
         async with self._turn(tenant_id), self._sessions.reading(tenant_id) as connection:
+            deadline = asyncio.timeout(READ_AT_MOST_S)
             try:
-                yield connection
+                async with deadline:
+                    yield connection
             except asyncpg.QueryCanceledError as error:
                 raise TooManyError from error  # here the statement timeout is no absent store
+            except TimeoutError as error:
+                if deadline.expired():
+                    raise TooManyError from error
+                raise
 
     @asynccontextmanager
     async def _turn(self, tenant_id: str) -> AsyncIterator[None]:
@@ -66,6 +82,6 @@ class PostgresRows:
                     await held.enter_async_context(own)
                     await held.enter_async_context(self._free)
             except TimeoutError as error:
-                said = "Too many questions by agent_id or release at once; ask again shortly."
+                said = "Too many sums of single operations at once; ask again shortly."
                 raise Problem("overloaded", said) from error
             yield

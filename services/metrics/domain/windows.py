@@ -6,7 +6,7 @@ least what its name says and at most one minute (hour) more. Windows that only b
 outcomes and nothing else: a full cell of a thousand models in each would be 10 MB.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from shared.alerts.burning import BURN_ONLY
@@ -21,6 +21,7 @@ RESOLUTION = {
 }
 # A producer's clock may run a little ahead of ours.
 TOLERANCE_S = 60
+NOTHING: Mapping[str, int] = {}
 
 
 class Place(NamedTuple):
@@ -53,7 +54,12 @@ def span_of(window: str, now: float) -> Span:
 class Windows:
     """Cells of every partition, and their sums by model, window and series."""
 
-    def __init__(self, now: float, wanted: Callable[[Model], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        now: float,
+        wanted: Callable[[Model], bool] = lambda _: True,
+        lengths: Collection[str] = tuple(LENGTHS_S),
+    ) -> None:
         self.dirty: set[Model] = set()
         self.moved: set[Model] = set()
         """Models whose sums changed since somebody looked at how they are."""
@@ -64,17 +70,23 @@ class Windows:
         self._cells: dict[Place, SeriesCells] = {}
         self._by_start: dict[tuple[str, int], set[Place]] = {}
         self._sums: dict[Model, dict[str, SeriesCells]] = {}
-        self._spans = {window: span_of(window, now) for window in LENGTHS_S}
+        self._spans = {window: span_of(window, now) for window in lengths}
+        self._keeps_weeks = "7d" in lengths
         self._past_hour, _ = past_hour(now)
         self._last_week: dict[str, dict[str, SeriesCells]] = {}
         """Tenant -> model -> what is in the past hour, of tenants of whom somebody asked."""
 
     def put(
-        self, place: Place, content: Mapping[Series, Cell], *, arrived: float | None = None
+        self,
+        place: Place,
+        content: Mapping[Series, Cell],
+        *,
+        arrived: float | Mapping[Series, float] | None = None,
     ) -> None:
         """Take a cell's new content; what it held before no longer counts.
 
-        `arrived`: when what is new in it came, at the latest (seconds since 1970); else just now.
+        `arrived`: when what is new in it, or in each series, came at the latest (seconds since
+        1970); else just now.
         """
         new = {
             series: cell
@@ -87,8 +99,9 @@ class Windows:
                 self._add(window, place.tenant_id, changes, 1)
         if (place.resolution, place.start) == (HOUR_CELLS, self._past_hour):
             self._last_week.pop(place.tenant_id, None)
-        at = self._now if arrived is None else min(arrived, self._now)
         for series in changes:
+            came = arrived.get(series) if isinstance(arrived, Mapping) else arrived
+            at = self._now if came is None else min(came, self._now)
             model = place.tenant_id, series.model_id
             self.dirty.add(model)
             self.moved.add(model)
@@ -113,8 +126,8 @@ class Windows:
     def advance(self, now: float) -> bool:
         """Let time pass; true when any window moved."""
         moved, self._now = False, now
-        for window in LENGTHS_S:
-            old, new = self._spans[window], span_of(window, now)
+        for window, old in list(self._spans.items()):
+            new = span_of(window, now)
             if new != old:
                 moved = True
                 self._shift(window, old, new)
@@ -181,11 +194,16 @@ class Windows:
                     self._add(window, place.tenant_id, content, 1 if is_now else -1)
 
     def _drop_expired(self) -> None:
+        nothing = int(self._now + HOUR)
         oldest = {
-            resolution: min(self._spans[w].start for w in LENGTHS_S if RESOLUTION[w] == resolution)
+            resolution: min(
+                (span.start for w, span in self._spans.items() if RESOLUTION[w] == resolution),
+                default=nothing,
+            )
             for resolution in STEP
         }
-        oldest[HOUR_CELLS] = min(oldest[HOUR_CELLS], self._past_hour)
+        if self._keeps_weeks:
+            oldest[HOUR_CELLS] = min(oldest[HOUR_CELLS], self._past_hour)
         for resolution, start in [key for key in self._by_start if key[1] < oldest[key[0]]]:
             for place in self._by_start.pop((resolution, start)):
                 self._cells.pop(place, None)
@@ -214,7 +232,9 @@ def _difference(old: SeriesCells, new: SeriesCells) -> SeriesCells:
     """What has to be added to `old` to make it `new`."""
     changes: SeriesCells = {}
     for series in old.keys() | new.keys():
-        before, after = old.get(series, {}), new.get(series, {})
+        before, after = old.get(series, NOTHING), new.get(series, NOTHING)
+        if before is after:
+            continue
         change = {
             name: after.get(name, 0) - before.get(name, 0)
             for name in before.keys() | after.keys()

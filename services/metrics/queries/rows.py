@@ -1,102 +1,116 @@
-"""SQL of single operations that rules ask for, read from where they were read up to before."""
+"""SQL of single operations that rules look at: their past, and on from where they were read to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from asyncpg import Pool
 
-from services.metrics.domain.rows import LONG_S, SHORT_S, Agent, Position, Read, Wanted
+from services.metrics.domain.rows import VERSIONS, Lens, Position
 from services.metrics.queries.snapshot import SOURCE_GROUP, Session, one_instant
-from shared.alerts.slots import AGENT_KEYS, HAS_VERSION, VERSION_KEYS, Stored, stored_of
-from shared.alerts.versions import KNOWN_S
-from shared.measures.cells import HOUR
+from shared.alerts.slots import AGENT_KEYS, VERSION_KEYS, Stored, stored_of, versions_of
 from shared.measures.stored import NO_JIT, cells_sql
 
-# So long after its transaction began an operation may at most have been stored.
-SLACK = timedelta(minutes=5)
+# Ingest's own limits end a transaction long before it is so old: see shared/delivery/postgres.py.
+SLACK = timedelta(seconds=90)
 # A clock may be so far ahead.
 AHEAD = timedelta(hours=1)
-# An hour of a busy tenant takes seconds.
-PORTION = timedelta(hours=1)
+# Of a busy tenant that takes seconds; a whole number of slots.
+PORTION = timedelta(minutes=10)
 
 _ENDS = "SELECT partition, next_offset FROM consumer_fence WHERE consumer_group = $1 AND topic = $2"
-_SPAN = "tenant_id = $1 AND occurred_at >= $2 AND occurred_at < $3"
-_LATER = (
-    "ingested_at >= $5 AND kafka_topic = $6 AND kafka_offset >= ($7::bigint[])[kafka_partition + 1]"
-)
+_SPAN = "tenant_id = $1 AND occurred_at >= $2 AND occurred_at < $3 AND kafka_topic = $4"
+_OF_AGENTS = "agent_id = ANY($5)"
+# The place is there for nothing but its number.
+_OF_ALL = "$5::text[] IS NOT NULL"
+_LATER = """
+    ingested_at >= $6 AND kafka_offset >= ($7::bigint[])[kafka_partition + 1]
+    AND kafka_offset < ($8::bigint[])[kafka_partition + 1]
+"""
+_AGENTS_PAST = cells_sql(AGENT_KEYS, f"{_SPAN} AND {_OF_AGENTS}")
+_AGENTS_LATER = cells_sql(AGENT_KEYS, f"{_SPAN} AND {_OF_AGENTS} AND {_LATER}")
+_VERSIONS_PAST = cells_sql(VERSION_KEYS, versions_of(f"{_SPAN} AND {_OF_ALL}"))
+_VERSIONS_LATER = cells_sql(VERSION_KEYS, versions_of(f"{_SPAN} AND {_OF_ALL} AND {_LATER}"))
 
 
-def _statements(keys: Mapping[str, str], which: str) -> tuple[str, str]:
-    """All of a span, and what of it was stored since."""
-    span = f"{_SPAN} AND {which}"
-    return cells_sql(keys, span), cells_sql(keys, f"{span} AND {_LATER}")
-
-
-_AGENTS = _statements(AGENT_KEYS, "agent_id = ANY($4)")
-# `$4` is there for nothing but its place.
-_VERSIONS = _statements(VERSION_KEYS, f"{HAS_VERSION} AND $4::text[] IS NOT NULL")
-
-
-class _Reader:
-    """Reads one tenant's operations at one instant."""
-
-    def __init__(self, connection: Session, tenant_id: str, now: datetime) -> None:
-        self._connection = connection
-        self._tenant_id = tenant_id
-        self._now = now
-
-    async def past(self, statement: str, names: Sequence[str], back_s: int) -> list[Stored]:
-        """All of so many seconds, hour by hour."""
-        start = (self._now - timedelta(seconds=back_s)).replace(minute=0, second=0, microsecond=0)
-        found: list[Stored] = []
-        while start < self._now + AHEAD:
-            values = self._tenant_id, start, start + PORTION, names
-            found += map(stored_of, await self._connection.fetch(statement, *values))
-            start += PORTION
-        return found
-
-    async def later(
-        self, statement: str, names: Sequence[str], topic: str, since: Position, places: int
-    ) -> list[Stored]:
-        """What was stored since then."""
-        span = self._now - timedelta(seconds=LONG_S + HOUR), self._now + AHEAD
-        starts = [since.ends.get(place, 0) for place in range(places)]
-        values = (self._tenant_id, *span, names, since.at - SLACK, topic, starts)
-        return list(map(stored_of, await self._connection.fetch(statement, *values)))
-
-
-async def read(
-    pool: Pool, topic: str, tenant_id: str, wanted: Wanted, known: Wanted, since: Position | None
-) -> tuple[Read, Position] | None:
-    """Of what is `known` what was stored `since`, of all else that is `wanted` all of its past.
-
-    `None` when the log began anew: then nothing is known any more.
-    """
+async def past(
+    pool: Pool, topic: str, tenant_id: str, lens: Lens
+) -> AsyncIterator[tuple[Position, list[Stored]]]:
+    """All that is seen through a lens, a portion at a time, as of one instant."""
+    statement = _VERSIONS_PAST if lens == VERSIONS else _AGENTS_PAST
     async with one_instant(pool) as connection:
-        await connection.execute(NO_JIT)
-        rows = await connection.fetch(_ENDS, SOURCE_GROUP, topic)
-        position = Position(dict(map(tuple, rows)), await connection.fetchval("SELECT now()"))
-        reader, fresh = _Reader(connection, tenant_id, position.at), wanted.without(known)
-        agents: dict[Agent, list[Stored]] = {}
-        versions: list[Stored] = []
-        if since is not None:
-            if not position.follows(since):
-                return None
-            where = topic, since, max(position.ends, default=-1) + 1
-            if known.agents:
-                found = await reader.later(_AGENTS[1], known.names(), *where)
-                agents = {
-                    one: [row for row in found if row.name == one.name] for one in known.agents
-                }
-            if known.versions:
-                versions += await reader.later(_VERSIONS[1], [], *where)
-        for back_s in (SHORT_S, LONG_S):
-            if names := fresh.names(back_s):
-                found = await reader.past(_AGENTS[0], names, back_s)
-                agents |= {
-                    Agent(name, back_s): [row for row in found if row.name == name]
-                    for name in names
-                }
-        if fresh.versions:
-            versions += await reader.past(_VERSIONS[0], [], KNOWN_S)
-    return Read(agents, versions), position
+        position = await _position(connection, topic)
+        start = position.at - timedelta(seconds=lens.back_s)
+        start = start.replace(minute=0, second=0, microsecond=0)
+        while start < position.at + AHEAD:
+            values = tenant_id, start, start + PORTION, topic, [lens.agent_id or ""]
+            yield position, list(map(stored_of, await connection.fetch(statement, *values)))
+            start += PORTION
+
+
+async def later(
+    pool: Pool, topic: str, tenant_id: str, since: Mapping[Lens, Position]
+) -> tuple[Position, dict[Lens, list[Stored]]] | None:
+    """What was stored since each lens was last looked through; `None`: the log began anew."""
+    async with one_instant(pool) as connection:
+        position = await _position(connection, topic)
+        if not all(position.follows(one) for one in since.values()):
+            return None
+        found: dict[Lens, list[Stored]] = {}
+        for one, lenses in _by_position(since):
+            reader = _Later(connection, topic, tenant_id, one, position)
+            names = sorted({lens.agent_id for lens in lenses if lens.agent_id is not None})
+            agents = await reader.read(_AGENTS_LATER, names, lenses) if names else []
+            for lens in lenses:
+                found[lens] = [row for row in agents if row.name == lens.agent_id]
+            if VERSIONS in lenses:
+                found[VERSIONS] = await reader.read(_VERSIONS_LATER, [], lenses)
+    return position, found
+
+
+class _Later:
+    """Reads what one tenant's operations have become between two positions."""
+
+    def __init__(
+        self, connection: Session, topic: str, tenant_id: str, since: Position, until: Position
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._tenant_id = tenant_id
+        self._since = since
+        self._until = until
+
+    async def read(
+        self, statement: str, names: Sequence[str], lenses: Collection[Lens]
+    ) -> list[Stored]:
+        """What a statement finds of them."""
+        at, places = self._until.at, range(max(self._until.ends, default=-1) + 1)
+        back = timedelta(seconds=max(lens.back_s for lens in lenses)) + AHEAD
+        starts, ends = (
+            [one.ends.get(place, 0) for place in places] for one in (self._since, self._until)
+        )
+        values = (self._tenant_id, at - back, at + AHEAD, self._topic, names)
+        rows = await self._connection.fetch(
+            statement, *values, self._since.at - SLACK, starts, ends
+        )
+        return list(map(stored_of, rows))
+
+
+async def _position(connection: Session, topic: str) -> Position:
+    # Planned for every day's partition, it looks so dear that compiling it takes seconds.
+    await connection.execute(NO_JIT)
+    at: datetime = await connection.fetchval("SELECT now()")
+    ends = {row[0]: row[1] for row in await connection.fetch(_ENDS, SOURCE_GROUP, topic)}
+    return Position(ends, at)
+
+
+def _by_position(since: Mapping[Lens, Position]) -> list[tuple[Position, list[Lens]]]:
+    """Lenses that were last looked through together are so again; a new one catches up."""
+    groups: list[tuple[Position, list[Lens]]] = []
+    for lens, position in since.items():
+        for known, lenses in groups:
+            if known == position:
+                lenses.append(lens)
+                break
+        else:
+            groups.append((position, [lens]))
+    return groups

@@ -75,7 +75,7 @@ async def live_alerts(pool: Pool, known: RuleBook) -> list[tuple[Home, Kept]]:
     for row in rows:
         labels = from_json(row["labels"])
         rule = known.rule(row["tenant_id"], row["rule_id"])
-        names = rule.group_by if rule else ("model_id", "environment")
+        names = rule.labels_of_group if rule else ("model_id", "environment")
         group = Group(tuple((name, labels.get(name, "")) for name in names))
         home = Home(row["tenant_id"], Place(row["rule_id"], group))
         found.append((home, Kept(_alert(dict(row)), row["rule_name"], labels)))

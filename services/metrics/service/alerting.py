@@ -73,7 +73,7 @@ class Surroundings(Protocol):
     def windows(self, share: Partition) -> Windows | None:
         """Windows that hold all there is of a share; `None` while they do not."""
 
-    def rows(self, rule: AlertRule, model: Model) -> Grouped | Compared | None:
+    def rows(self, rule: AlertRule, model: Model, deaf_at: float) -> Grouped | Compared | None:
         """What a rule sees that no window can tell; `None` while it is not known."""
 
     def hears(self) -> bool:
@@ -216,7 +216,9 @@ class AlertKeeper:
         alerts: Mapping[Place, Alert],
         grouped: Grouped,
     ) -> None:
-        seen = self._around.rows(rule.rule, model) if rule.rule.needs_rows else grouped
+        seen: Grouped | Compared | None = grouped
+        if rule.rule.needs_rows:
+            seen = self._around.rows(rule.rule, model, self._deaf_at)
         if seen is None:
             return
         for place, alert, steps in judge_rule(rule, alerts, seen, self._now()):

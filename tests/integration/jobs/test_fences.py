@@ -3,10 +3,12 @@
 import pytest
 from redis.asyncio import Redis
 
-from deploy.jobs.fences import MovedError, Standing, move, rebuild_partition
+from deploy.jobs.fences import MovedError, Standing, move, rebuild_partition, reset_fences
 from deploy.jobs.where import Where
 from shared import keys
+from shared.clock import utc_now
 from shared.delivery.plan import Partition
+from tests.integration.gateway.stored import store_feedback, store_operation, with_days
 from tests.support.system import prepared, querying
 
 AT = Partition("ai.operations.v1", 0)
@@ -58,6 +60,28 @@ async def test_offsets_that_come_again_are_not_taken_for_those_that_were(where: 
         found = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
         assert [row[0] for row in found] == [-71, 40]
         await run(LETTERS.replace("40, 99, 30", "70, 70"), *AT)
+
+
+async def test_rows_of_a_log_that_was_forgotten_have_none_of_the_next_one_s_offsets(
+    where: Where,
+) -> None:
+    async with querying(where.postgres_dsn) as run:
+        await with_days(run, utc_now())
+        for topic in (AT.topic, "other.operations.v1"):
+            for offset in (0, 7):
+                stored = {"kafka_topic": topic, "kafka_offset": offset}
+                await store_operation(run, utc_now(), **stored)
+                await store_feedback(run, utc_now(), "op", **stored)
+    for _ in range(2):
+        await reset_fences(where.postgres_dsn, where.redis_url, "ai.")
+        assert (await stands(where))[1] == 0
+        async with querying(where.postgres_dsn) as run:
+            for table in ("ai_model_operations", "user_feedback"):
+                rows = await run(f"SELECT kafka_topic, kafka_offset FROM {table} ORDER BY 1, 2")
+                assert [tuple(row) for row in rows] == [
+                    *((AT.topic, -8), (AT.topic, -1)),
+                    *(("other.operations.v1", 0), ("other.operations.v1", 7)),
+                ]
 
 
 async def test_nobody_moves_what_has_moved(where: Where) -> None:

@@ -5,22 +5,45 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from services.metrics.domain.rows import LONG_S, SHORT_S, Agent, Position, Read, Wanted
+from services.metrics.domain.rows import VERSIONS, Lens, Position, agent
 from services.metrics.queries import rows as queries
-from shared.alerts.slots import Stored
+from shared.alerts.slots import MOST_NAMES, Stored
 from shared.measures.cells import Cell, add_into
 from tests.integration.metrics.both import Stores
 from tests.support.events import now_text, operation
 
 Sums = dict[tuple[str, tuple[str, ...], int], Cell]
-SHORT, LONG = Agent("one", SHORT_S), Agent("two", LONG_S)
-WANTED = Wanted(frozenset({SHORT, LONG}), versions=True)
+SHORT, LONG = agent("one", "1h"), agent("two", "24h")
+LENSES = (SHORT, LONG, VERSIONS)
 SENT = 3_000
 
 
-def add(sums: Sums, stored: Iterable[Stored]) -> None:
-    for one in stored:
-        add_into(sums.setdefault((one.name, one.series, one.start), {}), one.cell)
+class Reader:
+    """Reads as metrics does, and adds it all up."""
+
+    def __init__(self, pool: asyncpg.Pool, topic: str) -> None:
+        self._pool, self._topic = pool, topic
+        self.since: dict[Lens, Position] = {}
+        self.sums: dict[Lens, Sums] = {}
+
+    async def load(self, lens: Lens) -> None:
+        """The past of one more lens."""
+        self.sums[lens] = {}
+        async for position, stored in queries.past(self._pool, self._topic, "acme", lens):
+            self.since[lens] = position
+            self._add(lens, stored)
+
+    async def read_on(self) -> None:
+        """What came since."""
+        found = await queries.later(self._pool, self._topic, "acme", self.since)
+        assert found is not None
+        for lens, stored in found[1].items():
+            self._add(lens, stored)
+            self.since[lens] = found[0]
+
+    def _add(self, lens: Lens, stored: Iterable[Stored]) -> None:
+        for one in stored:
+            add_into(self.sums[lens].setdefault((one.name, one.series, one.start), {}), one.cell)
 
 
 async def send(stores: Stores, start: int, count: int) -> None:
@@ -39,57 +62,72 @@ async def send(stores: Stores, start: int, count: int) -> None:
 
 async def test_what_is_read_on_is_what_is_read_at_once(stores: Stores) -> None:
     topic = f"{stores.prefix}operations.v1"
-    sums: dict[Agent | None, Sums] = {SHORT: {}, LONG: {}, None: {}}
     async with asyncpg.create_pool(stores.dsns["metrics"], min_size=0, max_size=2) as pool:
-
-        async def read_on(
-            wanted: Wanted, known: Wanted, since: Position | None
-        ) -> tuple[Read, Position]:
-            found = await queries.read(pool, topic, "acme", wanted, known, since)
-            assert found is not None
-            return found
-
-        since, known, readings = None, Wanted(), 0
+        reader, readings = Reader(pool, topic), 0
         sending = asyncio.ensure_future(send(stores, 100_000, SENT))
-        while known != WANTED or not sending.done() or readings < 5:
-            # The second agent is asked for later, as if by a new rule.
-            wanted = WANTED if readings > 1 else Wanted(frozenset({SHORT}), versions=True)
-            read, since = await read_on(wanted, known, since)
-            for agent, stored in read.agents.items():
-                add(sums[agent], stored)
-            add(sums[None], read.versions)
-            known, readings = wanted, readings + 1
+        while readings < 7 or not sending.done():
+            if readings % 2 == 0 and len(reader.since) < len(LENSES):
+                # As if by a new rule: it catches up with the others.
+                await reader.load(LENSES[len(reader.since)])
+            await reader.read_on()
+            readings += 1
         await sending
         await stores.all_consumed()
-        read, since = await read_on(WANTED, known, since)
-        for agent, stored in read.agents.items():
-            add(sums[agent], stored)
-        add(sums[None], read.versions)
+        await reader.read_on()
 
-        whole, _ = await read_on(WANTED, Wanted(), None)
-        at_once: dict[Agent | None, Sums] = {SHORT: {}, LONG: {}, None: {}}
-        for agent, stored in whole.agents.items():
-            add(at_once[agent], stored)
-        add(at_once[None], whole.versions)
+        at_once = Reader(pool, topic)
+        for lens in LENSES:
+            await at_once.load(lens)
         # An hour may have begun since the first reading: what was then is not read again.
-        oldest = min(start for _, _, start in at_once[SHORT])
-        sums[SHORT] = {key: cell for key, cell in sums[SHORT].items() if key[2] >= oldest}
-        assert sums == at_once
-        names = {name for name, _, _ in sums[None]}
-        assert names == {"v1", "v2"}
-        assert sum(cell["n"] for cell in sums[LONG].values()) == SENT // 4
-        assert sum(cell["n"] for cell in sums[None].values()) == SENT // 3 * 2
+        oldest = min(start for _, _, start in at_once.sums[SHORT])
+        reader.sums[SHORT] = {k: v for k, v in reader.sums[SHORT].items() if k[2] >= oldest}
+        assert reader.sums == at_once.sums
+        assert {name for name, _, _ in reader.sums[VERSIONS]} == {"v1", "v2"}
+        assert sum(cell["n"] for cell in reader.sums[LONG].values()) == SENT // 4
+        assert sum(cell["n"] for cell in reader.sums[VERSIONS].values()) == SENT // 3 * 2
 
 
 async def test_a_log_that_began_anew_is_noticed(stores: Stores) -> None:
     topic = f"{stores.prefix}operations.v1"
     async with asyncpg.create_pool(stores.dsns["metrics"], min_size=0, max_size=1) as pool:
-        found = await queries.read(pool, topic, "acme", WANTED, Wanted(), None)
-        assert found is not None
-        position = found[1]
+        reader = Reader(pool, topic)
+        await reader.load(SHORT)
+        position = reader.since[SHORT]
         ahead = Position({place: end + 1 for place, end in position.ends.items()}, position.at)
-        assert await queries.read(pool, topic, "acme", WANTED, WANTED, ahead) is None
-        again = await queries.read(pool, topic, "acme", WANTED, WANTED, position)
+        assert await queries.later(pool, topic, "acme", {SHORT: ahead}) is None
+        again = await queries.later(pool, topic, "acme", {SHORT: position})
         assert again is not None
-        assert not any(again[0].agents.values())
-        assert not again[0].versions
+        assert again[1] == {SHORT: []}
+
+
+async def test_of_versions_without_number_the_most_frequent_are_read(stores: Stores) -> None:
+    topic = f"{stores.prefix}operations.v1"
+    at = now_text()
+    names = [f"call-{number}" for number in range(2 * MOST_NAMES)] + ["real"] * 50
+    await stores.send(
+        "operations",
+        *(
+            operation(500_000 + number, model_id="many", model_version=name, occurred_at=at)
+            for number, name in enumerate(names)
+        ),
+    )
+    await stores.all_consumed()
+    async with asyncpg.create_pool(stores.dsns["metrics"], min_size=0, max_size=1) as pool:
+        async for _, stored in queries.past(pool, topic, "acme", VERSIONS):
+            found = {one.name for one in stored if one.series.model_id == "many"}
+            assert not found or "real" in found
+            assert len(found) <= MOST_NAMES
+
+
+async def test_a_fast_clock_does_not_date_a_version_ahead(stores: Stores) -> None:
+    topic = f"{stores.prefix}operations.v1"
+    ahead = now_text(ago_s=-3_000)
+    await stores.send(
+        "operations",
+        operation(600_000, model_id="fast", model_version="v1", occurred_at=ahead),
+    )
+    await stores.all_consumed()
+    async with asyncpg.create_pool(stores.dsns["metrics"], min_size=0, max_size=1) as pool:
+        async for position, stored in queries.past(pool, topic, "acme", VERSIONS):
+            for one in stored:
+                assert one.start <= position.at.timestamp()

@@ -71,7 +71,7 @@ def test_a_baseline_of_what_is_no_share_may_be_as_large_as_one_likes() -> None:
         ({"filter": AGENT, "metric": "feedback.rating"}, "", "neither agent nor version"),
         (BURNING | {"filter": AGENT, "burn_rate": {"slo": 0.9}}, "", "an operator and limits"),
         (BURNING | {"filter": AGENT, "baseline": PAST}, "", "an operator and limits"),
-        (BURNING | {"baseline": VERSION, "metric": "cost_usd.total"}, "", "a total says"),
+        (BURNING | {"baseline": VERSION, "metric": "cost_usd.total"}, "", "a total tells"),
         (BURNING | {"baseline": VERSION, "metric": "feedback.helpful"}, "", "neither agent nor"),
         (BURNING | {"baseline": VERSION, "window": "24h"}, "window", "use window 1h"),
         ({"min_sample": 0}, "min_sample", "greater than or equal to 1"),
