@@ -1,20 +1,21 @@
 """Read a request's body within its limits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_args
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import from_json, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
+from services.gateway.domain.names import not_known
 from services.gateway.domain.problems import Problem
 
 MAX_BODY = 1024 * 1024
 JSON_TYPES = ("application/json",)
 ARRIVES_WITHIN_S = 15
-
+MOST_ERRORS = 20
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,7 +30,7 @@ def parsed(body: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(to_json(_without_nulls(content, model)))
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refused(error, model) from error
 
 
 def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
@@ -59,6 +60,15 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if isinstance(one, type) and issubclass(one, BaseModel):
             return one
     return None
+
+
+def _model_at(model: type[BaseModel], place: Iterable[str | int]) -> type[BaseModel] | None:
+    """The model that a place in a body of `model` holds, if it holds one."""
+    found: type[BaseModel] | None = model
+    for part in place:
+        field = found.model_fields.get(str(part)) if found else None
+        found = _model_in(field.annotation) if field else None
+    return found
 
 
 def _refuse_nul(content: Any, pointer: str) -> None:
@@ -96,18 +106,26 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
     return {name: _inlined(one, definitions) for name, one in part.items()}
 
 
-def _refused(error: ValidationError) -> Problem:
+def _refused(error: ValidationError, model: type[BaseModel]) -> Problem:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
     errors = [
         {
             "pointer": "".join(f"/{part}" for part in one["loc"]),
             "code": one["type"],
-            "message": one["msg"],
+            "message": _message(one, model),
         }
-        for one in error.errors()
+        for one in found[:MOST_ERRORS]
     ]
     name = errors[0]["pointer"][1:].replace("/", ".")
     message = errors[0]["message"]
     return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=errors)
+
+
+def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong; where a name is not known, also which are."""
+    *place, name = error["loc"] or ("",)
+    there = _model_at(model, place) if error["type"] == "extra_forbidden" else None
+    return not_known(str(name), there.model_fields) if there else error["msg"]
 
 
 async def json_body(request: Request, bring: Callable[[int], None]) -> bytes:
