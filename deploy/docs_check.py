@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 from pydantic_settings import BaseSettings
@@ -26,7 +27,12 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
 
 def main() -> None:
     """End with 1 and a line for each thing that is missing."""
-    problems = [*_dead_links(), *_undescribed_settings(), *_unexplained_dependencies()]
+    problems = [
+        *_dead_links(),
+        *_repeated_links(),
+        *_undescribed_settings(),
+        *_unexplained_dependencies(),
+    ]
     if problems:
         sys.exit("\n".join(problems))
 
@@ -40,6 +46,12 @@ def _dead_links() -> list[str]:
             if not (path.parent / link).exists()
         ]
     return found
+
+
+def _repeated_links() -> list[str]:
+    """Who reads the first page looks for a page once."""
+    times = Counter(LINK.findall((ROOT / "README.md").read_text()))
+    return [f"README.md: {link} is linked {n} times" for link, n in times.items() if n > 1]
 
 
 def _undescribed_settings() -> list[str]:

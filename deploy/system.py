@@ -11,7 +11,7 @@ from deploy.jobs.fences import reset_fences
 from deploy.jobs.keys import create_key
 from deploy.jobs.roles import ROLE_OF, give_passwords
 from deploy.jobs.topics import create_topics
-from deploy.local.process import free_port
+from deploy.local.process import StartError, free_port
 from deploy.local.stack import Addresses, LocalStack, Part
 from deploy.local.state import DataDir
 from deploy.migrations import migrate
@@ -21,6 +21,7 @@ from shared.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
 SERVICES = ("ingest", "metrics", "notify", "gateway")
 DEFAULT_TENANT = "default"
 GATEWAY_PORT = 8080
+MOST_PORT = 65_535
 
 OnStep = Callable[[str, str], None]
 
@@ -62,6 +63,28 @@ def default_data_dir() -> Path:
     return home / "assay"
 
 
+def gateway_port(on_step: OnStep) -> int:
+    """Where the gateway will listen: where it was told to, else at 8080 or a free port."""
+    named = os.environ.get("ASSAY_GATEWAY_PORT")
+    if not named:
+        port = free_port(GATEWAY_PORT)
+        if port != GATEWAY_PORT:
+            on_step("port", f"{GATEWAY_PORT} is taken, so the gateway will listen on {port}")
+        return port
+    if not (named.isascii() and named.isdecimal() and int(named) <= MOST_PORT):
+        raise StartError(
+            f"ASSAY_GATEWAY_PORT is {named!r}, which is no port; name one from 1 to {MOST_PORT}, "
+            "or leave it unset for 8080 or a free one"
+        )
+    port = free_port(int(named))
+    if port != int(named) != 0:
+        raise StartError(
+            f"ASSAY_GATEWAY_PORT is {named}, where nobody may listen or another program does; end "
+            "that one, name another port, or leave it unset for 8080 or a free one"
+        )
+    return port
+
+
 class System:
     """Started once, stopped once."""
 
@@ -77,6 +100,7 @@ class System:
         ended = self._data_dir.open()
         if ended:
             self._on_step("recovered", f"ended {len(ended)} processes that a killed run left")
+        port = gateway_port(self._on_step)
         addresses = await self._stack.start()
         prefix = os.environ.get("ASSAY_TOPIC_PREFIX", DEFAULT_PREFIX)
         partitions = int(os.environ.get("ASSAY_TOPIC_PARTITIONS", DEFAULT_PARTITIONS))
@@ -87,7 +111,7 @@ class System:
             await reset_fences(addresses.postgres_dsn, addresses.redis_url, prefix)
         await create_topics(addresses.kafka_bootstrap_servers, prefix, partitions)
         admin_key = await self._admin_key(addresses.postgres_dsn, tenant)
-        url = await self._services(addresses, prefix, partitions)
+        url = await self._services(addresses, prefix, partitions, port)
         self._watch = asyncio.ensure_future(self.supervisor.watch())
         return Running(url, addresses, admin_key, tenant, prefix, not addresses.own_broker)
 
@@ -100,7 +124,7 @@ class System:
         await asyncio.to_thread(self._stack.stop)
         self._data_dir.close()
 
-    async def _services(self, addresses: Addresses, prefix: str, partitions: int) -> str:
+    async def _services(self, addresses: Addresses, prefix: str, partitions: int, port: int) -> str:
         passwords = {name: self._data_dir.secret(role) for name, role in ROLE_OF.items()}
         dsns = await give_passwords(addresses.postgres_dsn, passwords)
         common = {
@@ -115,7 +139,6 @@ class System:
             or self._data_dir.secret("installation"),
             "ASSAY_DOCS_DIR": str(Path(__file__).parent.parent / "docs"),
         }
-        port = free_port(int(os.environ.get("ASSAY_GATEWAY_PORT", GATEWAY_PORT)))
         for name in SERVICES:
             env = common | {"ASSAY_POSTGRES_DSN": dsns[name]}
             if name == "gateway":

@@ -8,12 +8,20 @@ import json
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from shared.errors import InvalidRecordError, Reason
 from shared.events.base import MAX_DEPTH, Event
 
 E = TypeVar("E", bound=Event)
+
+MOST_NAMED = 10
+RANKED = (
+    Reason.UNSUPPORTED_VERSION,
+    Reason.MISSING_FIELD,
+    Reason.BAD_TIME,
+    Reason.INVALID_FIELD,
+)
 
 
 def mend(model: type[E], text: str, *, structured: bool = False) -> E:
@@ -27,7 +35,7 @@ def mend(model: type[E], text: str, *, structured: bool = False) -> E:
     try:
         event: E = model.__pydantic_validator__.validate_json(to_json(body))
     except ValidationError as error:
-        raise _translate(error) from error
+        raise _said(_ranked(error)[0]) from error
     except ValueError as error:
         raise InvalidRecordError(Reason.BAD_ENCODING, "holds a lone surrogate") from error
     if ce_id is not None and ce_id != str(event.event_id):
@@ -98,22 +106,34 @@ def _without_nul(item: Any) -> Any:
     return item
 
 
-def _translate(error: ValidationError) -> InvalidRecordError:
-    """The most telling of pydantic's errors, in our words, without the value itself."""
+def all_wrong(error: InvalidRecordError) -> list[InvalidRecordError]:
+    """An error of `mend` and what else is wrong, for those who can put it all right at once."""
+    if not isinstance(error.__cause__, ValidationError):
+        return [error]
+    found = {error.pointer: error}
+    for one in _ranked(error.__cause__):
+        said = _said(one)
+        found.setdefault(said.pointer, said)  # metadata fails once for each type it could have
+        if len(found) == MOST_NAMED:
+            break
+    return list(found.values())
+
+
+def _ranked(error: ValidationError) -> list[ErrorDetails]:
+    """Pydantic's errors without values, the most telling first."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    by_reason = {_reason(one["type"], one["loc"]): one for one in reversed(errors)}
-    ranked = (
-        Reason.UNSUPPORTED_VERSION,
-        Reason.MISSING_FIELD,
-        Reason.BAD_TIME,
-        Reason.INVALID_FIELD,
-    )
-    reason = next(reason for reason in ranked if reason in by_reason)
-    first = by_reason[reason]
-    names = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
+    return sorted(errors, key=lambda one: RANKED.index(_reason(one["type"], one["loc"])))
+
+
+def _said(error: ErrorDetails) -> InvalidRecordError:
+    """An error of pydantic's in our words."""
+    names = [str(part) for part in error["loc"] if not str(part).startswith("function-")]
+    message = error["msg"].removeprefix("Value error, ")
+    if names[:1] == ["metadata"] and len(names) > len(("metadata", "name")):
+        names, message = names[:2], "Input should be a string, a number or a boolean"
     pointer = "/" + "/".join(names) if names else ""
-    message = first["msg"].removeprefix("Value error, ")
-    return InvalidRecordError(reason, f"{'.'.join(names)}: {message}".removeprefix(": "), pointer)
+    detail = f"{'.'.join(names)}: {message}".removeprefix(": ")
+    return InvalidRecordError(_reason(error["type"], error["loc"]), detail, pointer)
 
 
 def _reason(kind: str, loc: tuple[int | str, ...]) -> Reason:

@@ -12,8 +12,9 @@ from scipy.special import ndtri, stdtrit
 
 from shared.measures import calibration, intervals, ranks
 from shared.measures.cells import ASPECTS
+from shared.measures.fold import MICRO
 from shared.measures.intervals import Estimate
-from shared.measures.summary import MICRO, NANO, buckets
+from shared.measures.summary import NANO, buckets
 
 Cell = Mapping[str, int]
 Take = Callable[[Cell, float, float], Estimate | None]
@@ -54,7 +55,7 @@ def _exactly(value: Callable[[Cell, float], float | None]) -> Take:
 
 
 def _geometric_mean(cell: Cell, _: float, confidence: float) -> Estimate | None:
-    logs, squares = cell.get("ln", 0) * MICRO, cell.get("ln2", 0) * MICRO
+    logs, squares = cell.get("ln", 0) / MICRO, cell.get("ln2", 0) / MICRO
     return intervals.geometric_mean(cell.get("n", 0), logs, squares, confidence)
 
 
@@ -64,13 +65,13 @@ def _mean_time(cell: Cell, _: float, confidence: float) -> Estimate | None:
     exp(m + s2/2 +- t sqrt(s2/n + s2^2 / 2(n-1))). Source: Zhou and Gao 1997.
     """
     n = cell.get("n", 0)
-    logs = intervals.mean(n, cell.get("ln", 0) * MICRO, cell.get("ln2", 0) * MICRO)
+    logs = intervals.mean(n, cell.get("ln", 0) / MICRO, cell.get("ln2", 0) / MICRO)
     if logs is None:
         return None
-    value = cell.get("rt_us", 0) / 1000 / n
+    value = cell.get("rt_us", 0) / (1000 * n)
     if n == 1:
         return Estimate(value, None, None)
-    variance = max(0.0, cell.get("ln2", 0) * MICRO - n * logs.value**2) / (n - 1)
+    variance = max(0.0, cell.get("ln2", 0) / MICRO - n * logs.value**2) / (n - 1)
     t = float(stdtrit(n - 1, (1 + confidence) / 2))
     half = t * math.sqrt(variance / n + variance**2 / (2 * (n - 1)))
     return Estimate(value, intervals.scaled(value, -half), intervals.scaled(value, half))
@@ -82,7 +83,7 @@ def _percentile(at: float) -> Take:
 
 def _confidence(cell: Cell, _: float, confidence: float) -> Estimate | None:
     return intervals.mean(
-        cell.get("conf_n", 0), cell.get("conf", 0) * MICRO, cell.get("conf2", 0) * MICRO, confidence
+        cell.get("conf_n", 0), cell.get("conf", 0) / MICRO, cell.get("conf2", 0) / MICRO, confidence
     )
 
 
@@ -91,7 +92,7 @@ def _brier(cell: Cell, _: float, confidence: float) -> Estimate | None:
     n = cell.get("conf_n", 0)
     if n == 0:
         return None
-    value = cell.get("brier", 0) * MICRO / n
+    value = cell.get("brier", 0) / (MICRO * n)
     half = float(ndtri((1 + confidence) / 2)) * math.sqrt(value * (1 - value) / n)
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
@@ -108,7 +109,7 @@ def _rating(cell: Cell, _: float, confidence: float) -> Estimate | None:
 
 def _per_operation(cell: Cell, _: float) -> float | None:
     priced = cell.get("cost_n", 0)
-    return cell.get("cost_nano", 0) * NANO / priced if priced else None
+    return cell.get("cost_nano", 0) / (NANO * priced) if priced else None
 
 
 def _total(measure: str) -> Take:
@@ -125,14 +126,14 @@ ALL = (
     Metric(
         "cost_usd.total",
         "cost_n",
-        _exactly(lambda cell, _: cell.get("cost_nano", 0) * NANO),
+        _exactly(lambda cell, _: cell.get("cost_nano", 0) / NANO),
         exact=True,
     ),
     Metric("cost_usd.per_operation", "cost_n", _exactly(_per_operation)),
     Metric(
         "throughput_per_minute",
         "n",
-        _exactly(lambda cell, span_s: cell.get("n", 0) / span_s * 60),
+        _exactly(lambda cell, span_s: cell.get("n", 0) * 60 / span_s),
         exact=True,
         more_is_worse=False,
     ),

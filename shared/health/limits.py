@@ -99,6 +99,22 @@ class LimitsBook:
         return found
 
 
+def changed(before: HealthLimits, after: HealthLimits) -> str:
+    """A sentence that says how limits differ from those before."""
+    differing = (
+        f"{name} from {_said(was)} to {_said(now)}"
+        for name in HealthLimits.model_fields
+        if (was := getattr(before, name)) != (now := getattr(after, name))
+    )
+    return f"Limits were changed: {'; '.join(differing)}."
+
+
+def _said(limit: BaseModel | int | None) -> str:
+    if isinstance(limit, BaseModel):
+        return ", ".join(f"{name} {value:.12g}" for name, value in limit)
+    return "not judged" if limit is None else str(limit)
+
+
 def layered(*layers: Mapping[str, Any]) -> HealthLimits:
     """Later layers go first; a layer that cannot be read counts as not given."""
     merged: dict[str, Any] = {}

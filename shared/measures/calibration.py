@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 from scipy.special import ndtri
 
-from shared.measures.fold import CALIBRATION_BINS
+from shared.measures.fold import CALIBRATION_BINS, MICRO
 from shared.measures.intervals import CONFIDENCE, Estimate
 
 FEW_IN_A_BIN = 20
 LABELS = 200  # fewer say nothing about calibration
-MICRO = 1e-6
 
 
 def error(cell: Mapping[str, int], confidence: float = CONFIDENCE) -> Estimate | None:
@@ -36,7 +35,7 @@ def _bins(cell: Mapping[str, int]) -> list[tuple[int, float, int]]:
     count, said, outcomes = 0, 0.0, 0
     for place in range(CALIBRATION_BINS):
         count += cell.get(f"k:{place}:n", 0)
-        said += cell.get(f"k:{place}:c", 0) * MICRO
+        said += cell.get(f"k:{place}:c", 0) / MICRO
         outcomes += cell.get(f"k:{place}:o", 0)
         if count >= FEW_IN_A_BIN:
             bins.append((count, said, outcomes))

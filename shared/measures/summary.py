@@ -1,10 +1,14 @@
-"""From the integers of a cell to the numbers people read, each with its interval."""
+"""From the integers of a cell to the numbers people read, each with its interval.
+
+Integers are divided once and never multiplied by a fraction: 0.3 dollars stay 0.3 and do not become
+0.30000000000000004.
+"""
 
 from collections.abc import Mapping
 
 from shared.measures import intervals, sketch
 from shared.measures.cells import ASPECTS
-from shared.measures.fold import CALIBRATION_BINS
+from shared.measures.fold import CALIBRATION_BINS, MICRO
 from shared.views import (
     ConfidenceView,
     CostView,
@@ -17,8 +21,7 @@ from shared.views import (
 )
 
 TOP_ERRORS = 10
-MICRO = 1e-6
-NANO = 1e-9
+NANO = 1_000_000_000
 
 
 def summarise(cell: Mapping[str, int], span_s: float) -> MeasuresView:
@@ -32,7 +35,7 @@ def summarise(cell: Mapping[str, int], span_s: float) -> MeasuresView:
         cost_usd=_cost(cell),
         confidence=_confidence(cell),
         errors=_errors(cell),
-        throughput_per_minute=operations / span_s * 60 if operations else None,
+        throughput_per_minute=operations * 60 / span_s if operations else None,
         feedback=_feedback(cell),
     )
 
@@ -40,13 +43,13 @@ def summarise(cell: Mapping[str, int], span_s: float) -> MeasuresView:
 def response_times(cell: Mapping[str, int]) -> ResponseTimeView:
     """Means, the geometric mean's interval, and percentiles within 1 %."""
     count = cell.get("n", 0)
-    middle = intervals.geometric_mean(count, cell.get("ln", 0) * MICRO, cell.get("ln2", 0) * MICRO)
+    middle = intervals.geometric_mean(count, cell.get("ln", 0) / MICRO, cell.get("ln2", 0) / MICRO)
     percentiles = sketch.quantiles(buckets(cell), (0.5, 0.95, 0.99))
     if middle is None or percentiles is None:
         return ResponseTimeView()
     p50, p95, p99 = percentiles
     return ResponseTimeView(
-        mean=cell.get("rt_us", 0) / 1000 / count,
+        mean=cell.get("rt_us", 0) / (1000 * count),
         geometric_mean=middle.value,
         low=middle.low,
         high=middle.high,
@@ -77,13 +80,13 @@ def _cost(cell: Mapping[str, int]) -> CostView:
     priced = cell.get("cost_n", 0)
     if not priced:
         return CostView()
-    total = cell.get("cost_nano", 0) * NANO
-    return CostView(total=total, per_operation=total / priced)
+    nano = cell.get("cost_nano", 0)
+    return CostView(total=nano / NANO, per_operation=nano / (NANO * priced))
 
 
 def _confidence(cell: Mapping[str, int]) -> ConfidenceView:
     count = cell.get("conf_n", 0)
-    estimate = intervals.mean(count, cell.get("conf", 0) * MICRO, cell.get("conf2", 0) * MICRO)
+    estimate = intervals.mean(count, cell.get("conf", 0) / MICRO, cell.get("conf2", 0) / MICRO)
     if estimate is None:
         return ConfidenceView()
     low, high = (None if x is None else min(1.0, max(0.0, x)) for x in estimate[1:])
@@ -91,20 +94,18 @@ def _confidence(cell: Mapping[str, int]) -> ConfidenceView:
         mean=estimate.value,
         low=low,
         high=high,
-        brier=cell.get("brier", 0) * MICRO / count,
+        brier=cell.get("brier", 0) / (MICRO * count),
         calibration_error=_calibration_error(cell, count),
     )
 
 
 def _calibration_error(cell: Mapping[str, int], count: int) -> float:
     """Expected calibration error over ten equal bins. Source: Naeini, Cooper, Hauskrecht 2015."""
-    return (
-        sum(
-            abs(cell.get(f"k:{place}:c", 0) * MICRO - cell.get(f"k:{place}:o", 0))
-            for place in range(CALIBRATION_BINS)
-        )
-        / count
+    apart = sum(
+        abs(cell.get(f"k:{place}:c", 0) - cell.get(f"k:{place}:o", 0) * MICRO)
+        for place in range(CALIBRATION_BINS)
     )
+    return apart / (MICRO * count)
 
 
 def _errors(cell: Mapping[str, int]) -> list[ErrorView]:

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from services.gateway.domain.problems import refused, wrong_field
+from services.gateway.domain.problems import wrong_field
+from services.gateway.domain.refusals import refused
 from shared.events.experiment import ExperimentEvent
 from shared.experiments.assignment import Assigned, Epoch, assign
 from shared.experiments.config import ExperimentConfig
@@ -174,7 +175,7 @@ def changed_config(before: ExperimentConfig, changes: Changes) -> ExperimentConf
     try:
         return ExperimentConfig.model_validate_json(to_json(given))
     except ValidationError as error:
-        raise refused(error) from error
+        raise refused(error, ExperimentConfig) from error
 
 
 def check_fixed(before: ExperimentConfig, after: ExperimentConfig) -> None:

@@ -2,17 +2,20 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from services.gateway.domain.names import MOST_COMPARED, MOST_NAMED
 from services.gateway.domain.problems import Problem
 from shared.codec import check_time, microseconds, parse
 from shared.errors import InvalidRecordError, Reason
 from shared.events.base import Event
+from shared.mending import all_wrong
 
 MAX_EVENTS = 500
 
@@ -66,6 +69,22 @@ def prepare(
     check_time(parsed, microseconds(now))
     key = str(getattr(parsed, "operation_id", parsed.event_id))
     return Outgoing(str(parsed.event_id), key.encode(), value, parsed.occurred_at)
+
+
+def explained(
+    error: InvalidRecordError, content: Any, model: type[Event]
+) -> Iterator[tuple[InvalidRecordError, str]]:
+    """All that was found wrong with an event, each with its message.
+
+    Names that no field has are taken for mistyped only where one is missing: else they may stay.
+    """
+    names = content if isinstance(content, dict) else ()
+    unknown = [one[:MOST_COMPARED] for one in names if one not in model.model_fields]
+    for one in all_wrong(error):
+        close: list[str] = []
+        if one.reason is Reason.MISSING_FIELD:
+            close = get_close_matches(one.pointer[1:], unknown[:MOST_NAMED], 1)
+        yield one, f"{one.detail}; did you mean it by {close[0]}?" if close else one.detail
 
 
 def _parsed(body: bytes) -> Any:

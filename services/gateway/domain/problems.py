@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "bad-request": (400, "The request cannot be read"),
     "unauthenticated": (401, "No valid credential"),
@@ -80,18 +78,3 @@ def wrong_field(name: str, message: str) -> Problem:
     pointer, said = (f"/{name}", f"{name}: {message}.") if name else ("", f"{message}.")
     error = {"pointer": pointer, "code": "invalid_field", "message": message}
     return Problem("invalid", said, errors=[error])
-
-
-def refused(error: ValidationError) -> Problem:
-    """A 422 that names each wrong field."""
-    errors = [
-        {
-            "pointer": "".join(f"/{part}" for part in one["loc"]),
-            "code": one["type"],
-            "message": one["msg"],
-        }
-        for one in error.errors()
-    ]
-    name = errors[0]["pointer"][1:].replace("/", ".")
-    message = errors[0]["message"]
-    return Problem("invalid", f"{name}: {message}." if name else f"{message}.", errors=errors)

@@ -1,4 +1,7 @@
-"""Every route says who may use it: `allows(permission)`, or `PUBLIC`."""
+"""Every route says who may use it: `allows(permission)`, or `PUBLIC`.
+
+Who may is also told of query parameters that the route does not know.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +11,7 @@ from fastapi.security import HTTPBearer
 
 from services.gateway.domain.api_keys import Principal
 from services.gateway.domain.problems import Problem
+from services.gateway.routes.querying import only_known_query
 
 PUBLIC = {"x-permission": "none"}
 # For the OpenAPI document only: `_check` reads the header.
@@ -17,7 +21,7 @@ BEARER = HTTPBearer(auto_error=False, scheme_name="apiKey", description="An API 
 def allows(permission: str) -> dict[str, Any]:
     """Arguments of a route that needs `permission`."""
     return {
-        "dependencies": [Depends(_check(permission)), Depends(BEARER)],
+        "dependencies": [Depends(one) for one in (_check(permission), BEARER, only_known_query)],
         "openapi_extra": {"x-permission": permission},
     }
 

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
-from services.gateway.domain.problems import Problem, refused
+from services.gateway.domain.problems import Problem
+from services.gateway.domain.refusals import model_in, refused
 
 MAX_BODY = 1024 * 1024
 JSON_TYPES = ("application/json",)
 ARRIVES_WITHIN_S = 15
-
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,7 +29,7 @@ def parsed(body: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(to_json(_without_nulls(content, model)))
     except ValidationError as error:
-        raise refused(error) from error
+        raise refused(error, model) from error
 
 
 def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
@@ -43,7 +43,7 @@ def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
     for name, value in content.items():
         field = model.model_fields.get(name)
         if field is None or value is not None or _null_says_something(field):
-            inner = field and _model_in(field.annotation)
+            inner = field and model_in(field.annotation)
             out[name] = _without_nulls(value, inner) if inner else value
     return out
 
@@ -51,14 +51,6 @@ def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
 def _null_says_something(field: FieldInfo) -> bool:
     is_asked_for = field.is_required() or field.get_default() is None
     return not is_asked_for and type(None) in get_args(field.annotation)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds, if it holds one."""
-    for one in (annotation, *get_args(annotation)):
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            return one
-    return None
 
 
 def _refuse_nul(content: Any, pointer: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.gateway.domain.intake import Outgoing, prepare, read_body
+from services.gateway.domain.intake import Outgoing, explained, prepare, read_body
 from services.gateway.domain.problems import AwayError, Problem
 from shared.clock import Clock
 from shared.errors import InvalidRecordError
@@ -53,7 +53,9 @@ class Intake:
                 outgoing.append(prepare(spec.event, event, tenant_id, self._now(), self._new_id))
             except InvalidRecordError as error:
                 outgoing.append(None)
-                errors.append(_error(index, error))
+                is_alone = len(events) == 1  # of many, each has one line
+                wrong = explained(error, event, spec.event) if is_alone else [(error, error.detail)]
+                errors += [_error(index, *one) for one in wrong]
         good = [one for one in outgoing if one is not None]
         if not good:
             raise Problem("invalid", _first(errors, len(events)), errors=errors)
@@ -69,22 +71,24 @@ class Intake:
             ) from error
         return {
             "accepted": len(good),
-            "rejected": len(errors),
+            "rejected": len(events) - len(good),
             "event_ids": event_ids,
             "errors": errors,
         }
 
 
-def _error(index: int, error: InvalidRecordError) -> dict[str, Any]:
+def _error(index: int, error: InvalidRecordError, message: str) -> dict[str, Any]:
     return {
         "index": index,
         "pointer": error.pointer,
         "code": error.reason.value,
-        "message": error.detail,
+        "message": message,
     }
 
 
 def _first(errors: Sequence[Mapping[str, Any]], events: int) -> str:
+    if len(errors) > 1 and events == 1:
+        return f"{errors[0]['message']} (errors names {len(errors) - 1} more)"
     if events == 1:
         return str(errors[0]["message"])
     return f"None of the {events} events can be accepted; the first: {errors[0]['message']}"

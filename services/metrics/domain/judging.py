@@ -16,7 +16,7 @@ from services.metrics.domain.status import (
 from services.metrics.domain.windows import Model
 from shared.health.judging import NO_STATES
 from shared.health.judging import judge as look
-from shared.health.limits import HealthLimits
+from shared.health.limits import HealthLimits, changed
 from shared.health.settling import Held, Opinion, entered_anew, settle
 
 PORTION = 200  # statuses in one script
@@ -81,6 +81,7 @@ class Turn:
         """Look at every part of a model; `known` is what is kept of them."""
         was_judged_by = looks.judged.pop(model, None)
         is_anew = was_judged_by not in {None, limits}
+        cause = changed(was_judged_by, limits) if was_judged_by and is_anew else ""
         standings = {}
         for part, cells in parts_of(model, sums).items():
             before, opinion = known.get(part), looks.opinions.pop(part, None)
@@ -97,7 +98,7 @@ class Turn:
             if held and held != before:
                 self.statuses[part] = held
             if held and (before is None or held.since != before.since):
-                self.changes[part] = change_of(part, held, before, verdict)
+                self.changes[part] = change_of(part, held, before, verdict, cause if before else "")
             standings[part] = Standing(held, verdict)
         self.statuses |= dict.fromkeys(known.keys() - standings.keys())
         self.shown[model] = shown(model, standings, limits)

@@ -129,8 +129,13 @@ def _told(part: Part, standing: Standing) -> PartStatus:
     )
 
 
-def change_of(part: Part, held: Held, before: Held | None, verdict: Verdict) -> StatusChange:
-    """What there is to tell of a change; told twice, it has the same id."""
+def change_of(
+    part: Part, held: Held, before: Held | None, verdict: Verdict, cause: str = ""
+) -> StatusChange:
+    """What there is to tell of a change; told twice, it has the same id.
+
+    `cause` is what made it change other than what was measured.
+    """
     name = to_json([*part, held.since, held.status.value]).decode()
     return StatusChange(
         change_id=uuid5(CHANGES, name),
@@ -138,7 +143,7 @@ def change_of(part: Part, held: Held, before: Held | None, verdict: Verdict) -> 
         at=at(held.since),
         status=held.status,
         before=before.status if before else None,
-        reasons=list(held.reasons),
+        reasons=[*([cause] if cause else []), *held.reasons],
         measures=verdict.measures,
     )
 

@@ -1,5 +1,6 @@
 """Alert rules and alerts over HTTP: made, tested, fired, taken, ended, and whose they are."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,10 @@ PAST = {
 RULE = {"name": "errors", "metric": "error_rate", "operator": ">", "warning": 0.2}
 
 
+SENT: Counter[str] = Counter()
+"""Operations of each model that were logged as of now."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _often() -> Any:
     with pytest.MonkeyPatch.context() as patch:
@@ -30,20 +35,25 @@ def _often() -> Any:
 async def logged(
     clients: Clients, model: str, first: int, *, success: bool, count: int = 40, **named: Any
 ) -> None:
-    """Operations of a model, logged and stored."""
+    """Operations of a model, logged, stored and counted: an alert sees all of them."""
     events = [
         fields(n, model_id=model, success=success, error_type=None, **named)
         for n in range(first, first + count)
     ]
     answer = await clients.agent.post("/ai/operations/log", json=events)
     assert answer.json()["accepted"] == count
+    SENT[model] += count
 
-    async def stored() -> bool:
-        query = {"model_id": model} | {k: v for k, v in named.items() if k == "agent_id"}
-        found = await clients.viewer.get("/ai/operations", params=query)
-        return bool(found.json()["items"])
+    ids = {event["operation_id"] for event in events}
 
-    await eventually(stored, why=f"operations of {model} are stored", deadline_s=30)
+    async def counted() -> bool:
+        query = {"model_id": model, "limit": 1_000}
+        found = (await clients.viewer.get("/ai/operations", params=query)).json()["items"]
+        live = await clients.viewer.get(f"/ai/metrics/{model}")
+        is_live = live.status_code == 200 and live.json()["sample"] >= SENT[model]
+        return is_live and ids <= {one["operation_id"] for one in found}
+
+    await eventually(counted, why=f"operations of {model} are counted", deadline_s=30)
 
 
 async def made(clients: Clients, **changes: Any) -> dict[str, Any]:

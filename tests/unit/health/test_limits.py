@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from shared.health.limits import DEFAULT_LIMITS, OF_TENANT, HealthLimits, LimitsBook
+from shared.health.limits import DEFAULT_LIMITS, OF_TENANT, HealthLimits, LimitsBook, changed
 
 STRICT = {"failures": {"warning": 0.01, "critical": 0.02}}
 PATIENT = {"slow": {"warning": 0.5, "critical": 0.9, "after_ms": 60_000}, "min_sample": 100}
@@ -57,3 +57,14 @@ def test_what_makes_no_sense_is_refused_by_name(wrong: dict[str, object], where:
     with pytest.raises(ValidationError) as caught:
         HealthLimits.model_validate(wrong)
     assert [error["loc"] for error in caught.value.errors()] == [where]
+
+
+def test_limits_that_changed_are_named_with_what_they_were() -> None:
+    other = HealthLimits.model_validate(PATIENT | {"rating": None})
+    assert changed(DEFAULT_LIMITS, other) == (
+        "Limits were changed: min_sample from 25 to 100; "
+        "slow from warning 0.05, critical 0.25, after_ms 10000 "
+        "to warning 0.5, critical 0.9, after_ms 60000; "
+        "rating from warning 3, critical 2 to not judged."
+    )
+    assert changed(other, DEFAULT_LIMITS).endswith("from not judged to warning 3, critical 2.")

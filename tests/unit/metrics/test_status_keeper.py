@@ -222,6 +222,24 @@ async def test_new_limits_are_for_all_models_at_once() -> None:
     assert world.statuses() == ["good", "critical", "good"]
 
 
+async def test_a_change_says_when_it_came_of_limits_and_not_of_the_model() -> None:
+    world, keeper = made()
+    world.fill(bad=30)
+    await look(world, keeper)
+    strict = json.dumps({"failures": {"warning": 0.001, "critical": 0.01}})
+    world.book = LimitsBook([("acme", OF_TENANT, strict)])
+    await look(world, keeper)
+    for first, second in zip(world.told[:2], world.told[2:], strict=True):
+        assert not any(reason.startswith("Limits") for reason in first.reasons)
+        assert second.reasons[0] == (
+            "Limits were changed: failures from warning 0.05, critical 0.2 "
+            "to warning 0.001, critical 0.01."
+        )
+        assert second.reasons[1].startswith("Over ")
+    # What it is like now is not explained by what once happened.
+    assert not any(reason.startswith("Limits") for reason in seen(world, keeper)["reasons"])
+
+
 async def test_the_same_limits_read_again_change_nothing() -> None:
     world, keeper = made()
     world.fill(bad=30)

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from shared import keys
+from shared.alerts.catalogue import METRICS
 from shared.events.operation import OperationEvent
 from shared.measures import intervals, sketch
 from shared.measures.cells import Series, add_into
 from shared.measures.fold import fold_operations
 from shared.measures.summary import summarise
 from shared.prices import PriceLine, price_table
+from shared.views import CostView
 from tests.support.events import encoded, operation
 
 # What these rooms compute; the others are for tests/unit/experiments/test_vectors.py.
@@ -133,6 +135,21 @@ def test_a_summary_says_what_was_measured() -> None:
     assert view.response_time_ms.geometric_mean == pytest.approx(200, rel=1e-5)
     assert view.errors[0].type == "timeout"
     assert view.cost_usd.total == pytest.approx(3e-6)
+
+
+def test_numbers_are_as_short_as_what_was_measured() -> None:
+    for events in range(1, 50):
+        cell = {"n": events, "cost_n": events, "cost_nano": 100_000_000 * events}
+        cell |= {"conf_n": events, "brier": 90_000 * events, "k:8:c": 900_000 * events}
+        cell |= {"k:8:o": events, "rt_us": 1_100 * events, f"d:{sketch.key_of(1.1)}": events}
+        view = summarise(cell, 60)
+        assert view.cost_usd == CostView(total=events / 10, per_operation=0.1)
+        assert (view.confidence.brier, view.confidence.calibration_error) == (0.09, 0.1)
+        assert (view.response_time_ms.mean, view.throughput_per_minute) == (1.1, events)
+        for metric, value in (("cost_usd.total", events / 10), ("cost_usd.per_operation", 0.1)):
+            estimate = METRICS[metric].take(cell, 60, 0.95)
+            assert estimate is not None
+            assert estimate.value == value
 
 
 names = st.text(max_size=12)

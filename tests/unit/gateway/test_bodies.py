@@ -1,0 +1,73 @@
+"""A body that is not as it should be: each wrong field is named, and what may stand there."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from services.gateway.domain.alerts import Acknowledgement
+from services.gateway.domain.problems import Problem
+from services.gateway.domain.refusals import MOST_ERRORS
+from services.gateway.routes.bodies import parsed
+from shared.alerts.rule import AlertRule
+from shared.health.limits import HealthLimits
+from shared.notifications.channel import Channel
+from shared.notifications.silence import Silence
+
+RULE = {"name": "errors", "metric": "error_rate", "operator": ">", "warning": 0.2}
+FAILURES = {"warning": 0.1, "critical": 0.2}
+
+
+def refused(model: type[BaseModel], body: Any) -> list[dict[str, Any]]:
+    with pytest.raises(Problem) as caught:
+        parsed(json.dumps(body).encode(), model)
+    assert caught.value.status == 422
+    return [dict(one) for one in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "pointer", "said"),
+    [
+        (AlertRule, {**RULE, "treshold": 1}, "/treshold", "is not known. Known are baseline, "),
+        (AlertRule, {**RULE, "critcal": 1}, "/critcal", "did you mean critical? Known are "),
+        (
+            AlertRule,
+            {**RULE, "filter": {"model": "m"}},
+            "/filter/model",
+            "did you mean model_id? Known are agent_id, environment, model_id, operation_type, var",
+        ),
+        (
+            HealthLimits,
+            {"failures": {**FAILURES, "warn": 0.1}},
+            "/failures/warn",
+            "did you mean warning? Known are critical, warning",
+        ),
+        (HealthLimits, {"failure": FAILURES}, "/failure", "did you mean failures?"),
+        (
+            Channel,
+            {"name": "c", "type": "webhook", "url": "https://example.com", "sekret": "s"},
+            "/sekret",
+            "did you mean secret?",
+        ),
+        (
+            Silence,
+            {"matchers": {"a": "b"}, "ends_at": "2030-01-01T00:00:00Z", "start_at": None},
+            "/start_at",
+            "did you mean starts_at?",
+        ),
+        (Acknowledgement, {"notes": "mine"}, "/notes", "did you mean note? Known are note, until"),
+    ],
+)
+def test_a_field_that_is_not_known_is_told_which_are(
+    model: type[BaseModel], body: Any, pointer: str, said: str
+) -> None:
+    (error,) = refused(model, body)
+    assert (error["pointer"], error["code"]) == (pointer, "extra_forbidden")
+    assert said in error["message"]
+
+
+def test_every_wrong_field_is_named_but_not_thousands() -> None:
+    wrong = refused(AlertRule, {**RULE, "warning": "high", "nonsense": 1})
+    assert [one["pointer"] for one in wrong] == ["/warning", "/nonsense"]
+    assert len(refused(AlertRule, RULE | {f"n{place}": 1 for place in range(1_000)})) == MOST_ERRORS
