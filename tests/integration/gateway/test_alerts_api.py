@@ -40,20 +40,28 @@ async def logged(
         fields(n, model_id=model, success=success, error_type=None, **named)
         for n in range(first, first + count)
     ]
-    answer = await clients.agent.post("/ai/operations/log", json=events)
-    assert answer.json()["accepted"] == count
+    await stored(clients, model, events)
     SENT[model] += count
 
-    ids = {event["operation_id"] for event in events}
-
     async def counted() -> bool:
-        query = {"model_id": model, "limit": 1_000}
-        found = (await clients.viewer.get("/ai/operations", params=query)).json()["items"]
         live = await clients.viewer.get(f"/ai/metrics/{model}")
-        is_live = live.status_code == 200 and live.json()["sample"] >= SENT[model]
-        return is_live and ids <= {one["operation_id"] for one in found}
+        return live.status_code == 200 and live.json()["sample"] >= SENT[model]
 
     await eventually(counted, why=f"operations of {model} are counted", deadline_s=30)
+
+
+async def stored(clients: Clients, model: str, events: list[dict[str, Any]]) -> None:
+    """Log operations of a model, and wait until they can be read."""
+    answer = await clients.agent.post("/ai/operations/log", json=events)
+    assert answer.json()["accepted"] == len(events), answer.text
+    ids = {event["operation_id"] for event in events}
+
+    async def read() -> bool:
+        query = {"model_id": model, "limit": 1_000}
+        found = (await clients.viewer.get("/ai/operations", params=query)).json()["items"]
+        return ids <= {one["operation_id"] for one in found}
+
+    await eventually(read, why=f"operations of {model} are stored", deadline_s=30)
 
 
 async def made(clients: Clients, **changes: Any) -> dict[str, Any]:
@@ -173,8 +181,7 @@ async def sent_last_week(clients: Clients, model: str, first: int) -> None:
         for event in events:
             del event["tenant_id"]
         first += 100
-        answer = await clients.agent.post("/ai/operations/log", json=events)
-        assert answer.json()["accepted"] == 100, answer.text
+        await stored(clients, model, events)
 
 
 async def test_a_rule_compares_with_last_week_live_and_when_it_is_tested(clients: Clients) -> None:
@@ -224,13 +231,12 @@ async def test_a_rule_compares_versions_live_and_when_it_is_tested(clients: Clie
     for event in before:
         del event["tenant_id"]
         event["error_type"] = None
-    answer = await clients.agent.post("/ai/operations/log", json=before)
-    assert answer.json()["accepted"] == 100, answer.text
+    await stored(clients, "new", before)
+    await logged(clients, "new", 61_000, success=False, model_version="v2")
     baseline = {"kind": "previous_version", "delta": 0.1}
     rule = await made(
         clients, **PAST | {"baseline": baseline}, name="new", filter={"model_id": "new"}
     )
-    await logged(clients, "new", 61_000, success=False, model_version="v2")
     alert = await alert_of(clients, rule, "firing")
     assert (alert["severity"], alert["sample"], alert["value"]) == ("warning", 40, 1.0)
     assert alert["threshold"] == pytest.approx(0.2)
