@@ -90,7 +90,7 @@ class Experiment:
                 for one in answer["epochs"]
             ],
             running=answer["state"] == "running",
-            winner=answer.get("winner"),
+            winner=answer.get("winner") if answer["state"] == "concluded" else None,
         )
 
     @property

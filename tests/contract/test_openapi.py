@@ -58,6 +58,8 @@ ENDPOINTS = [
     "POST /ai/ab-tests/{test_id}/start",
     "POST /ai/ab-tests/{test_id}/pause",
     "POST /ai/ab-tests/{test_id}/stop",
+    "GET /ai/ab-tests/{test_id}/results",
+    "POST /ai/ab-tests/plan",
     "GET /ai/ab-tests/{test_id}/assignment",
     "POST /ofrep/v1/evaluate/flags",
     "POST /ofrep/v1/evaluate/flags/{key}",
