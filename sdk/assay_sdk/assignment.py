@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 BUCKETS = 10_000
 SEPARATOR = "\x1f"
@@ -63,6 +63,8 @@ class Experiment:
     epochs: Sequence[Epoch] = ()
     running: bool = True
     winner: str | None = None
+    test_id: str = ""
+    """The gateway's; needed to tell of exposures."""
 
     def __post_init__(self) -> None:
         total = sum(variant.weight for variant in self.variants)
@@ -91,6 +93,7 @@ class Experiment:
             ],
             running=answer["state"] == "running",
             winner=answer.get("winner") if answer["state"] == "concluded" else None,
+            test_id=str(answer.get("id", "")),
         )
 
     @property
@@ -117,25 +120,41 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
     return int.from_bytes(first, "big") * BUCKETS >> 64
 
 
+class Placed(NamedTuple):
+    """Where a unit stands; `epoch` is the number of the epoch that placed it."""
+
+    variant: Variant
+    takes_part: bool
+    epoch: int | None
+
+
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:
     """The unit's variant, and whether it takes part; outside or without a unit: the control.
 
     A unit belongs to the first epoch that reached it, and moves only when a later one takes its
     variant out. After the end, everybody gets the winner if there is one.
     """
+    placed = place(experiment, unit)
+    return placed.variant, placed.takes_part
+
+
+def place(experiment: Experiment, unit: str) -> Placed:
+    """The same, with the number of the epoch."""
     variants = experiment.variants
     control = next((v for v in variants if v.is_control), variants[0])
+    outside = Placed(control, False, None)
     if not experiment.running:
-        return next((v for v in variants if v.key == experiment.winner), control), False
+        winner = next((v for v in variants if v.key == experiment.winner), control)
+        return outside._replace(variant=winner)
     epochs = experiment.history
     enrolled_at = experiment.enrolled_at(unit) if unit else -1
     if not epochs[-1].reaches(enrolled_at):
-        return control, False
-    held: int | None = None
-    for epoch in epochs:
+        return outside
+    held, number = None, 0
+    for at, epoch in enumerate(epochs, 1):
         if (held is None or not epoch.weights[held]) and epoch.reaches(enrolled_at):
-            held = epoch.draw(experiment.key, unit)
-    return (control, False) if held is None else (variants[held], True)
+            held, number = epoch.draw(experiment.key, unit), at
+    return outside if held is None else Placed(variants[held], True, number)
 
 
 def _rounded(share: float) -> int:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from assay_sdk.assignment import Experiment, Variant, assign
+from assay_sdk.assignment import Experiment, Variant, place
 from assay_sdk.events import Encoded, Given, Mask, encode
+from assay_sdk.exposures import Told
 from assay_sdk.ids import uuid7
 from assay_sdk.operation import Operation
 from assay_sdk.outcome import Counters, FlushResult
@@ -26,7 +27,7 @@ log = logging.getLogger("assay_sdk")
 
 
 class Assay:
-    """Records operations and feedback. It never raises into the agent and never blocks it."""
+    """Records operations, feedback and exposures; never raises into the agent nor blocks it."""
 
     def __init__(  # noqa: PLR0913 - each is a choice of the agent's owner
         self,
@@ -46,6 +47,7 @@ class Assay:
         leave; what it answers is sent, `None` or an exception drops the event.
         """
         self.counters = Counters()
+        self._told = Told()
         self._common = {
             name: value
             for name, value in (
@@ -147,9 +149,32 @@ class Assay:
         """Record feedback: rating, helpful, accurate, relevant, fast, comment, correction …"""
         self._record("feedback", {"operation_id": operation_id, **said})
 
-    def assignment(self, experiment: Experiment, unit_id: str) -> tuple[Variant, bool]:
-        """The unit's variant and whether it takes part, computed here."""
-        return assign(experiment, unit_id)
+    def assignment(
+        self, experiment: Experiment, unit_id: str, *, expose: bool = False
+    ) -> tuple[Variant, bool]:
+        """The unit's variant and whether it takes part, computed here.
+
+        `expose` tells that the unit is shown it, once per unit and variant: operations count from
+        then on. Give it where the variant is used, not where it is only looked up.
+        """
+        placed = place(experiment, unit_id)
+        if expose and placed.takes_part:
+            test_id, variant = experiment.test_id, placed.variant.key
+            if not test_id:
+                self.counters.add("dropped:no_test_id")  # made by hand, without the gateway's id
+            elif self._told.is_new((test_id, unit_id, variant)):
+                self.exposure(
+                    test_id, unit_id, variant, epoch=placed.epoch, model_id=placed.variant.model_id
+                )
+        return placed.variant, placed.takes_part
+
+    def exposure(
+        self, test_id: str, unit_id: str, variant: str, *, epoch: int | None = None, **context: Any
+    ) -> None:
+        """Tell that a unit was shown a variant; its operations count from the first such moment."""
+        about = {name: value for name, value in context.items() if value not in (None, "")}
+        said = {"test_id": test_id, "unit_id": unit_id, "variant": variant, "epoch": epoch}
+        self._record("exposures", {**said, "context": {"via": "sdk", **about}})
 
     def flush(self, timeout_s: float = 10.0) -> FlushResult:
         """Wait until everything given so far is settled, and say how it went."""

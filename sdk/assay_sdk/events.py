@@ -11,6 +11,7 @@ CONTENT = ("input_text", "output_text")
 TYPES = {
     "operations": "dev.assay.operation.completed.v1",
     "feedback": "dev.assay.feedback.submitted.v1",
+    "exposures": "dev.assay.experiment.exposed.v1",
 }
 
 Mask = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -60,7 +61,8 @@ def encode(given: Given, tenant_id: str, mask: Mask | None, *, content: bool) ->
         raise Refused("dropped:invalid") from error
     if len(value) > MAX_EVENT:
         raise Refused("dropped:too_large")
-    key = str(fields.get("operation_id", "")).encode("utf-8", "replace")
+    # What belongs to no operation is spread by its own id.
+    key = str(fields.get("operation_id", given.event_id)).encode("utf-8", "replace")
     headers = {
         "ce_specversion": "1.0",
         "ce_id": event["event_id"],

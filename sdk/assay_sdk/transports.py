@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 
 from assay_sdk.events import Encoded
 
-PATHS = {"operations": "/ai/operations/log", "feedback": "/ai/feedback/submit"}
+PATHS = {
+    "operations": "/ai/operations/log",
+    "feedback": "/ai/feedback/submit",
+    "exposures": "/ai/exposures",
+}
 MOST_PER_POST = 200
 ACK_TIMEOUT_S = 10.0
 HTTP_TIMEOUT_S = 15.0

@@ -1,4 +1,4 @@
-"""POST of operations and feedback."""
+"""POST of operations, feedback and exposures."""
 
 from typing import Any
 
@@ -46,6 +46,15 @@ def writing_routes() -> APIRouter:
     )
     async def submit_feedback(request: Request) -> JSONResponse:
         return await _take(request, Topic.FEEDBACK)
+
+    @router.post(
+        "/ai/exposures",
+        status_code=ACCEPTED,
+        summary="Tell that one unit or up to 500 were shown a variant of an A/B test",
+        **_documented("experiments:assign", Topic.EXPOSURES),
+    )
+    async def log_exposures(request: Request) -> JSONResponse:
+        return await _take(request, Topic.EXPOSURES)
 
     return router
 

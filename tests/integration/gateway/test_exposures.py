@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from assay_sdk import Assay, Experiment
 from shared.codec import parse
 from shared.events.experiment import ExperimentEvent
 from shared.events.exposure import ExposureEvent
@@ -128,3 +129,30 @@ async def test_every_step_is_told_with_who_took_it(clients: Clients, heard: Hear
     assert (steps[0].verdict, steps[0].key) == (None, "steps")
     history = (await clients.viewer.get(path)).json()["history"]
     assert [one["reason"] for one in history] == [one.reason for one in steps]
+
+
+async def test_agents_tell_of_exposures_over_http(clients: Clients, heard: Heard) -> None:
+    test = await started(clients, "by-agents", traffic=0.5)
+    url = str(clients.agent.base_url)
+    key = clients.agent.headers["authorization"].removeprefix("Bearer ")
+    whole = (await clients.viewer.get(f"{ALL}/{test['id']}")).json()
+    agent, experiment = Assay.http(url, key), Experiment.from_answer(whole)
+    placed = {f"u-{n}": agent.assignment(experiment, f"u-{n}", expose=True) for n in range(40)}
+    assert (await agent.aflush()).complete
+    by_hand = {"test_id": test["id"], "unit_id": "by-hand", "variant": "b"}
+    answer = await clients.agent.post("/ai/exposures", json=by_hand)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    shown = {unit: variant.key for unit, (variant, takes_part) in placed.items() if takes_part}
+    assert 0 < len(shown) < 40
+    await soon(lambda: len(heard.exposures(test)) > len(shown), "all are told of")
+    told = {one.unit_id: one.variant for one in heard.exposures(test)}
+    assert told == shown | {"by-hand": "b"}
+    assert {one.tenant_id for one in heard.exposures(test)} == {"acme"}
+    agent.close()
+
+
+async def test_a_wrong_exposure_is_refused(clients: Clients) -> None:
+    wrong = await clients.agent.post("/ai/exposures", json={"test_id": "t", "unit_id": "u"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/variant")
+    good = {"test_id": "t", "unit_id": "u", "variant": "a"}
+    assert (await clients.viewer.post("/ai/exposures", json=good)).status_code == 403

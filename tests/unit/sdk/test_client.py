@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from assay_sdk import Assay
+from assay_sdk import Assay, Epoch, Experiment, Variant
 from assay_sdk.events import Encoded
+from assay_sdk.exposures import Told
 from assay_sdk.ids import uuid7
 from assay_sdk.transports import Later, Sent
+from shared.events.exposure import ExposureEvent
 
 
 class Sink:
@@ -187,3 +189,76 @@ def test_ids_are_version_7_and_ordered() -> None:
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
     assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}
+
+
+def halves(**changes: Any) -> Experiment:
+    """A test that everybody takes part in, with an epoch before it that took in half of them."""
+    epochs = [Epoch(f"s{n}", [0.5, 0.5], [(0, end)]) for n, end in ((1, 5_000), (2, 10_000))]
+    variants = [Variant("a", 0.5, is_control=True, model_id="m-1"), Variant("b", 0.5, False, "m-2")]
+    return Experiment(
+        "checkout-model", "", variants, **{"epochs": epochs, "test_id": "t-1"} | changes
+    )
+
+
+def test_who_is_shown_a_variant_is_told_of_once() -> None:
+    sink = Sink()
+    assay = client(sink)
+    placed = {
+        f"u-{n % 20}": assay.assignment(halves(), f"u-{n % 20}", expose=True) for n in range(60)
+    }
+    assert assay.close().complete
+    exposures = sink.events("exposures")
+    assert len(exposures) == 20
+    for one in exposures:
+        variant, takes_part = placed[one["unit_id"]]
+        assert (one["variant"], takes_part) == (variant.key, True)
+        assert one["context"] == {"via": "sdk", "model_id": variant.model_id}
+        ExposureEvent.model_validate_json(json.dumps(one))
+    assert {one["test_id"] for one in exposures} == {"t-1"}
+    assert {one["epoch"] for one in exposures} == {1, 2}
+    keys = [event.key.decode() for event in sink.sent]
+    assert keys == [one["event_id"] for one in exposures]
+    assert dict(sink.sent[0].headers)["ce_type"] == b"dev.assay.experiment.exposed.v1"
+
+
+def test_nobody_is_told_of_who_only_asked_or_takes_no_part() -> None:
+    sink = Sink()
+    assay = client(sink)
+    for number in range(20):
+        unit = f"u-{number}"
+        assay.assignment(halves(), unit)
+        assay.assignment(halves(running=False), unit, expose=True)
+        assay.assignment(halves(epochs=[Epoch("s", [0.5, 0.5], [])]), unit, expose=True)
+    assay.assignment(halves(), "", expose=True)
+    assay.assignment(halves(test_id=""), "u-1", expose=True)
+    assert assay.close().complete
+    assert sink.events("exposures") == []
+    assert assay.counters.read() == {"dropped:no_test_id": 1}
+
+
+def test_an_exposure_may_be_told_by_hand() -> None:
+    sink = Sink()
+    assay = client(sink)
+    assay.exposure("t-1", "u-1", "b", page="checkout")
+    assay.exposure("t-1", "u-1", "b")
+    assert assay.close().complete
+    first, second = sink.events("exposures")
+    assert (first["unit_id"], first["variant"], first["context"]["page"]) == (
+        "u-1",
+        "b",
+        "checkout",
+    )
+    assert "epoch" not in first
+    assert first["event_id"] != second["event_id"]
+
+
+def test_what_was_told_long_ago_is_forgotten() -> None:
+    told = Told(most=2)
+    assert [told.is_new(("t", unit, "a")) for unit in "xyxzxy"] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
