@@ -133,7 +133,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
-    app.state.planning = Planning(experiments.store, ask)
+    app.state.planning = Planning(experiments.store, ask, utc_now)
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
     _include_routes(app, settings)

@@ -19,6 +19,7 @@ RATES: Final = frozenset(
 RATIOS: Final = frozenset({"tokens", "cost_usd"})
 """Per operation; the others are means over units."""
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {"rating": (1, 5), "confidence": (0, 1)}
+BESIDE: Final = ("variant", "control")
 LN_METRIC = "response_time_ms"
 DAY_S = 86_400
 WEEK_DAYS = 7
@@ -264,9 +265,11 @@ def _spread(
 ) -> float | None:
     """One unit's standard deviation, from the error of a difference: SE^2 = s^2 (1/na + 1/nb)."""
     for one in comparisons:
-        counts = [variants.get(one[name], {}).get("units") for name in ("variant", "control")]
+        counts = [int(variants.get(one[name], {}).get("units") or 0) for name in BESIDE]
         if one["metric"] == metric and one.get("se") and all(counts):
-            return float(one["se"]) / math.sqrt(sum(1 / int(count) for count in counts if count))
+            # Of some units the metric was never seen.
+            share = min(1.0, (one.get("units") or sum(counts)) / sum(counts))
+            return float(one["se"]) / math.sqrt(sum(1 / (share * count) for count in counts))
     return None
 
 

@@ -20,7 +20,6 @@ from services.gateway.domain.experiments import (
 )
 from services.gateway.domain.planning import PlanAnswer, PlanRequest
 from services.gateway.domain.problems import Problem, wrong_field
-from services.gateway.domain.results import ResultsAnswer
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import described, json_body, parsed
 from services.gateway.routes.objects import (
@@ -36,6 +35,7 @@ from services.gateway.routes.objects import (
 from services.gateway.service.experimenting import no_test
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import Action
+from shared.experiments.results import ResultsAnswer
 
 ALL = "/ai/ab-tests"
 ONE = "/ai/ab-tests/{test_id}"

@@ -12,6 +12,7 @@ from services.gateway.domain.planning import PlanRequest, from_test, plan_view, 
 from services.gateway.domain.problems import Problem, refused, wrong_field
 from services.gateway.domain.results import results_view
 from services.gateway.service.experimenting import no_test
+from shared.clock import Clock
 
 Ask = Callable[[str], Awaitable[dict[str, Any]]]
 """A question to whoever reckons, as JSON, and the answer."""
@@ -27,9 +28,10 @@ class Store(Protocol):
 class Planning:
     """What a test will need, and what it has found."""
 
-    def __init__(self, store: Store, ask: Ask) -> None:
+    def __init__(self, store: Store, ask: Ask, now: Clock) -> None:
         self._store = store
         self._ask = ask
+        self._now = now
 
     async def plan(self, tenant_id: str, asked: PlanRequest) -> dict[str, Any]:
         """The answer of POST /ai/ab-tests/plan."""
@@ -42,7 +44,7 @@ class Planning:
         seen = await self._store.seen(tenant_id, test_id)
         if seen is None:
             raise no_test(test_id)
-        return results_view(seen)
+        return results_view(seen, self._now())
 
     async def _completed(self, tenant_id: str, asked: PlanRequest) -> PlanRequest:
         if asked.test_id is not None and asked.key is not None:

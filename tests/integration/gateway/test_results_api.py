@@ -9,7 +9,7 @@ import pytest
 from pydantic_core import to_json
 
 from assay_sdk import Experiment, assign
-from services.gateway.domain.results import ResultsAnswer
+from shared.experiments.results import ResultsAnswer
 from tests.integration.gateway.callers import Alone
 from tests.integration.gateway.test_experiments_api import ALL, after, made, placed, running
 
@@ -40,6 +40,11 @@ def comparison(**changes: Any) -> dict[str, Any]:
         "unit": "success_rate",
         "n_star": 5000,
         "decisive": True,
+        "unmet": None,
+        "harmed": False,
+        "non_inferior": None,
+        "units": 2000,
+        "operations": 10_000,
         "fixed": {"low": 0.02, "high": 0.04, "p_value": 1e-5},
         **changes,
     }
@@ -57,6 +62,7 @@ def found(test: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "days_left": 0,
         "srm": {
             "p_value": 0.7,
+            "one_look_p_value": 1.0,
             "expected": {"a": 1000, "b": 1000},
             "observed": {"a": 1000, "b": 1000},
             "broken": False,
@@ -74,7 +80,9 @@ def found(test: dict[str, Any], **changes: Any) -> dict[str, Any]:
         ],
         "comparisons": [comparison()],
         "multiple_exposures": {"units": 0, "share": 0.0},
+        "warnings": [],
         "as_of": "2026-01-01T12:00:00Z",
+        "formula_version": "abtest-1",
         **changes,
     }
 
@@ -111,7 +119,10 @@ async def test_before_anything_is_computed_it_is_too_early_and_no_error(alone: A
     assert (early["state"], early["verdict"], early["winner"]) == ("draft", "COLLECTING", None)
     assert "has not begun" in early["recommendation"]
     assert [one["units"] for one in early["variants"]] == [0, 0]
-    assert (early["comparisons"], early["srm"], early["as_of"]) == ([], None, None)
+    assert early["variants"][0]["metrics"] == {
+        "success_rate": {"value": None, "low": None, "high": None}
+    }
+    assert (early["comparisons"], early["srm"]["broken"]) == ([], False)
     for action, said in (("start", "Too early"), ("pause", "paused"), ("stop", "was stopped")):
         await after(alone, test, action)
         early = await results(alone.viewer, test)
@@ -120,11 +131,11 @@ async def test_before_anything_is_computed_it_is_too_early_and_no_error(alone: A
 
 async def test_results_are_told_as_they_were_computed_in_the_state_of_now(alone: Alone) -> None:
     test = await running(alone)
-    await keep(alone, test, found(test, formula_version=3))
-    assert await results(alone.viewer, test) == found(test, formula_version=3)
+    await keep(alone, test, found(test, formula_version="abtest-2"))
+    assert await results(alone.viewer, test) == found(test, formula_version="abtest-2")
     await after(alone, test, "pause")
     told = await results(alone.viewer, test)
-    assert told == found(test, formula_version=3) | {"state": "paused"}
+    assert told == found(test, formula_version="abtest-2") | {"state": "paused"}
 
 
 async def test_results_are_the_tenants_own_and_need_the_permission(alone: Alone) -> None:
