@@ -359,7 +359,7 @@ CREATE TABLE public.notification_deliveries (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
     released_at timestamp with time zone,
-    CONSTRAINT notification_deliveries_kind_check CHECK ((kind = ANY (ARRAY['alert'::text, 'test'::text]))),
+    CONSTRAINT notification_deliveries_kind_check CHECK ((kind = ANY (ARRAY['alert'::text, 'test'::text, 'experiment'::text]))),
     CONSTRAINT notification_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'unknown'::text, 'silenced'::text, 'inhibited'::text, 'skipped'::text, 'expired'::text])))
 );
 

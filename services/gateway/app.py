@@ -40,6 +40,7 @@ from services.gateway.service.known_tests import KnownTests
 from services.gateway.service.limits import Limits
 from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
+from services.gateway.service.planning import Planning
 from services.gateway.service.reading import Reading
 from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
@@ -132,6 +133,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
+    app.state.planning = Planning(experiments.store, ask, utc_now)
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
     _include_routes(app, settings)

@@ -1,1 +1,1 @@
-"""notify: tells people and their systems of alerts, once each, and keeps a log of it."""
+"""notify: tells people and their systems of alerts and A/B tests, once each, with a log."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, RootModel
 from pydantic_core import to_json
 
 from shared.reckoning.forecasting import Asked, Forecast, forecast
+from shared.reckoning.planning import AskedPlan, Plan, plan
 from shared.reckoning.trends import Trend, trend
 
 
@@ -30,14 +31,25 @@ class TrendsAnswer(BaseModel):
     trends: list[Trend]
 
 
-Request = RootModel[Annotated[ForecastRequest | TrendsRequest, Field(discriminator="do")]]
+class PlanRequest(BaseModel):
+    """An A/B test to be planned."""
+
+    do: Literal["plan"]
+    asked: AskedPlan
 
 
-def answer(line: str) -> Forecast | TrendsAnswer:
+Request = RootModel[
+    Annotated[ForecastRequest | TrendsRequest | PlanRequest, Field(discriminator="do")]
+]
+
+
+def answer(line: str) -> Forecast | TrendsAnswer | Plan:
     """Do what a line asks for."""
     request = Request.model_validate_json(line).root
     if isinstance(request, ForecastRequest):
         return forecast(request.asked)
+    if isinstance(request, PlanRequest):
+        return plan(request.asked)
     return TrendsAnswer(trends=[trend(one) for one in request.series])
 
 

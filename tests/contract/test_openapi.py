@@ -14,6 +14,7 @@ from services.gateway.settings import GatewaySettings
 ENDPOINTS = [
     "POST /ai/operations/log",
     "POST /ai/feedback/submit",
+    "POST /ai/exposures",
     "GET /ai/operations",
     "GET /ai/operations/{operation_id}",
     "GET /ai/models",
@@ -58,6 +59,8 @@ ENDPOINTS = [
     "POST /ai/ab-tests/{test_id}/start",
     "POST /ai/ab-tests/{test_id}/pause",
     "POST /ai/ab-tests/{test_id}/stop",
+    "GET /ai/ab-tests/{test_id}/results",
+    "POST /ai/ab-tests/plan",
     "GET /ai/ab-tests/{test_id}/assignment",
     "GET /ai/assignable-tests",
     "POST /ai/exposures/log",

@@ -1,5 +1,6 @@
 """A/B tests as the gateway keeps and answers them, and what a change of one amounts to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
@@ -10,7 +11,7 @@ from pydantic_core import to_json
 
 from services.gateway.domain.problems import wrong_field
 from services.gateway.domain.refusals import refused
-from shared.events.experiment import ExperimentEvent
+from shared.events.experiment import ExperimentEvent, Verdict
 from shared.experiments.assignment import Assigned, Epoch, assign
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import State
@@ -38,6 +39,10 @@ class KeptTest:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    verdict: Verdict | None = None
+    """The last one, where results were computed; not kept in copies."""
+    leader: str | None = None
+    """Whom the results call the winner; nobody is served it for that."""
 
     @property
     def served_after(self) -> str | None:
@@ -49,6 +54,14 @@ class KeptTest:
         """Where a unit belongs while the test runs; `None`: outside."""
         config = self.config
         return assign(config.key, config.exclusion_group, self.epochs, unit)
+
+
+class Seen(NamedTuple):
+    """A test, and what its results say by now."""
+
+    test: KeptTest
+    body: Mapping[str, Any] | None = None
+    as_of: datetime | None = None
 
 
 class Step(NamedTuple):
@@ -71,7 +84,10 @@ class ExperimentView(ExperimentConfig):
     epochs: tuple[Epoch, ...] = Field(
         description="What held since when: weights, salt, and the enrolment buckets taking part."
     )
-    winner: str | None
+    verdict: Verdict | None = Field(description="The last one; null before the first.")
+    winner: str | None = Field(
+        description="Whom the results call the winner; of a concluded test, whom everybody gets."
+    )
     created_at: datetime
     created_by: str
     updated_at: datetime
@@ -127,6 +143,8 @@ def kept_test(row: Row) -> KeptTest:
         row["updated_at"],
         row["started_at"],
         row["ended_at"],
+        row.get("verdict"),
+        row.get("leader"),
     )
 
 
@@ -147,6 +165,7 @@ def step_of(test: KeptTest, event_id: UUID, at: datetime, actor: str, reason: st
         key=test.config.key,
         name=test.config.name or test.config.key,
         state=test.state.value,
+        verdict=test.verdict,
         winner=test.winner,
         epoch=test.epochs[-1].number if test.epochs else None,
         reason=reason,
@@ -158,12 +177,13 @@ def step_of(test: KeptTest, event_id: UUID, at: datetime, actor: str, reason: st
 
 def test_view(test: KeptTest) -> dict[str, Any]:
     """A test as it is answered."""
-    rest = ("winner", "created_at", "created_by", "updated_at", "started_at", "ended_at")
+    rest = ("verdict", "created_at", "created_by", "updated_at", "started_at", "ended_at")
     return {
         "id": test.test_id,
         **test.config.model_dump(),
         "state": test.state,
         "epochs": EPOCHS.dump_python(test.epochs),
+        "winner": test.winner if test.state is State.CONCLUDED else test.winner or test.leader,
         **{name: getattr(test, name) for name in rest},
     }
 

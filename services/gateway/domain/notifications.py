@@ -79,8 +79,12 @@ class DeliveryView(BaseModel):
 
     id: UUID
     channel_id: UUID
-    kind: Literal["alert", "test"]
+    kind: Literal["alert", "test", "experiment"]
     alert_id: UUID | None
+    test_id: UUID | None
+    """The A/B test, where the step is one of a test."""
+    told: str | None
+    """The state of the alert; of an A/B test its state or verdict."""
     step: int | None
     alert_state: Literal["firing", "acknowledged", "resolved"] | None
     severity: Literal["warning", "critical"] | None
@@ -124,6 +128,11 @@ def delivery_view(row: Any) -> dict[str, Any]:
     shown = dict(row)
     shown["id"] = shown.pop("delivery_id")
     shown["next_attempt_at"] = shown.pop("due_at")
+    is_of_test = shown["kind"] == "experiment"
+    shown["told"] = shown["alert_state"]
+    shown["test_id"] = shown["alert_id"] if is_of_test else None
+    if is_of_test:
+        shown["alert_id"] = shown["alert_state"] = shown["step"] = None
     if shown["kind"] == "test":
         shown["step"] = None
     if shown["state"] == "delivered":

@@ -14,7 +14,15 @@ TEST = """
     tenant_id, test_id, body, state, epochs, winner, created_at, created_by, updated_at, started_at,
     ended_at
 """
-TESTS = Table("ab_tests", "test_id", TEST)
+# What its results say by now, of whoever reads or changes it; nobody waits for their writer.
+SHOWN = f"""
+    {TEST},
+    (SELECT r.verdict FROM ab_results AS r
+      WHERE r.tenant_id = ab_tests.tenant_id AND r.test_id = ab_tests.test_id) AS verdict,
+    (SELECT r.body ->> 'winner' FROM ab_results AS r
+      WHERE r.tenant_id = ab_tests.tenant_id AND r.test_id = ab_tests.test_id) AS leader
+"""
+TESTS = Table("ab_tests", "test_id", SHOWN)
 
 WITHIN_S = 5.0
 """Where no tenant is set, nor with it the statement timeout."""
@@ -25,7 +33,7 @@ Row = Record
 async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | None:
     """One test, which nobody else changes until the transaction ends."""
     return await connection.fetchrow(
-        f"SELECT {TEST} FROM ab_tests WHERE tenant_id = $1 AND test_id = $2 FOR UPDATE",
+        f"SELECT {SHOWN} FROM ab_tests WHERE tenant_id = $1 AND test_id = $2 FOR UPDATE",
         tenant_id,
         test_id,
     )
@@ -62,7 +70,7 @@ async def insert(connection: Session, tenant_id: str, values: Sequence[Any]) -> 
     row = await connection.fetchrow(
         f"""
         INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by)
-        VALUES ($1, $2, $3, $4, 'draft', '[]', $5) RETURNING {TEST}
+        VALUES ($1, $2, $3, $4, 'draft', '[]', $5) RETURNING {SHOWN}
         """,
         tenant_id,
         *values,
@@ -77,7 +85,7 @@ async def update(connection: Session, tenant_id: str, test_id: UUID, values: Seq
         f"""
         UPDATE ab_tests SET key = $3, body = $4, state = $5, epochs = $6, started_at = $7,
                             ended_at = $8, updated_at = clock_timestamp()
-         WHERE tenant_id = $1 AND test_id = $2 RETURNING {TEST}
+         WHERE tenant_id = $1 AND test_id = $2 RETURNING {SHOWN}
         """,
         tenant_id,
         test_id,
@@ -107,6 +115,22 @@ async def steps(connection: Session, tenant_id: str, test_id: UUID) -> Sequence[
         SELECT state, occurred_at AS at, actor, reason FROM ab_test_steps
          WHERE tenant_id = $1 AND test_id = $2 ORDER BY occurred_at, event_id
         """,
+        tenant_id,
+        test_id,
+    )
+
+
+async def by_key(connection: Session, tenant_id: str, key: str) -> Row | None:
+    """One test by its key."""
+    return await connection.fetchrow(
+        f"SELECT {SHOWN} FROM ab_tests WHERE tenant_id = $1 AND key = $2", tenant_id, key
+    )
+
+
+async def results(connection: Session, tenant_id: str, test_id: UUID) -> Row | None:
+    """What was computed of a test last: the answer's body, and up to when it holds."""
+    return await connection.fetchrow(
+        "SELECT body, as_of FROM ab_results WHERE tenant_id = $1 AND test_id = $2",
         tenant_id,
         test_id,
     )

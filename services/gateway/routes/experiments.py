@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from services.gateway.domain.alerts import NameTakenError
 from services.gateway.domain.cursor import decode_cursor, next_cursor
@@ -17,10 +18,13 @@ from services.gateway.domain.experiments import (
     kept_test,
     test_view,
 )
-from services.gateway.domain.problems import wrong_field
+from services.gateway.domain.planning import PlanAnswer, PlanRequest
+from services.gateway.domain.problems import Problem, wrong_field
 from services.gateway.routes.access import allows, principal
+from services.gateway.routes.bodies import described, json_body, parsed
 from services.gateway.routes.objects import (
     CREATED,
+    REFUSALS,
     At,
     Limit,
     actor,
@@ -31,6 +35,7 @@ from services.gateway.routes.objects import (
 from services.gateway.service.experimenting import no_test
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import Action
+from shared.experiments.results import ResultsAnswer
 
 ALL = "/ai/ab-tests"
 ONE = "/ai/ab-tests/{test_id}"
@@ -45,6 +50,7 @@ def experiment_routes() -> APIRouter:
     """Routes of A/B tests."""
     router = APIRouter(tags=["experiments"])
     _reading_routes(router)
+    _reckoned_routes(router)
     _writing_routes(router)
     for action in STEPS:
         _step_route(router, action)
@@ -78,6 +84,32 @@ def _reading_routes(router: APIRouter) -> None:
             raise no_test(test_id)
         kept, steps = found
         return answer(test_view(kept) | {"history": [dict(step) for step in steps]})
+
+
+def _reckoned_routes(router: APIRouter) -> None:
+    @router.get(
+        f"{ONE}/results",
+        response_model=ResultsAnswer,
+        summary="What an A/B test says by now, and what to do about it",
+        **allows("experiments:read"),
+    )
+    async def results(request: Request, test_id: UUID) -> Response:
+        tenant_id = principal(request).tenant_id
+        return answer(await request.app.state.planning.results(tenant_id, test_id))
+
+    @router.post(
+        f"{ALL}/plan",
+        response_model=PlanAnswer,
+        summary="How many units a test needs, how long that takes, and what it sees by week",
+        **_asks(PlanRequest),
+    )
+    async def plan(request: Request) -> Response:
+        body = await json_body(request, lambda _: None)
+        if not body:
+            raise Problem("bad-request", "The body is empty; send a JSON object.")
+        asked = parsed(body, PlanRequest)
+        tenant_id = principal(request).tenant_id
+        return answer(await request.app.state.planning.plan(tenant_id, asked))
 
 
 def _writing_routes(router: APIRouter) -> None:
@@ -134,6 +166,14 @@ def _step_route(router: APIRouter, action: Action) -> None:
             )
 
         return await written(request, Note, do, may_be_empty=True)
+
+
+def _asks(model: type[BaseModel]) -> dict[str, Any]:
+    """Declared as a question with a body: nothing is changed by it."""
+    declared = allows("experiments:read")
+    declared["openapi_extra"] |= {"requestBody": described(model)}
+    declared["responses"] = {status: {"description": what} for status, what in REFUSALS.items()}
+    return declared
 
 
 def _changes() -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
 from services.gateway.domain.cursor import Cursor
-from services.gateway.domain.experiments import KeptTest, Step, kept_test, stored_values
+from services.gateway.domain.experiments import KeptTest, Seen, Step, kept_test, stored_values
 from services.gateway.queries import experiments as queries
 from services.gateway.queries import objects
 from services.gateway.store.sessions import Sessions, set_tenant
@@ -38,6 +39,19 @@ class PostgresExperiments:
             if row is None:
                 return None
             return kept_test(row), await queries.steps(connection, tenant_id, test_id)
+
+    async def seen(self, tenant_id: str, of: UUID | str) -> Seen | None:
+        """A test by its id or key, and its results, of one instant."""
+        async with self._sessions.reading(tenant_id) as connection:
+            if isinstance(of, UUID):
+                row = await objects.one(connection, queries.TESTS, tenant_id, of)
+            else:
+                row = await queries.by_key(connection, tenant_id, of)
+            if row is None:
+                return None
+            test = kept_test(row)
+            found = await queries.results(connection, tenant_id, test.test_id)
+        return Seen(test, from_json(found["body"]), found["as_of"]) if found else Seen(test)
 
     async def add(self, tenant_id: str, values: Sequence[Any], most: int) -> KeptTest | None:
         """Keep a draft, unless there are enough open tests; raises `NameTakenError`."""

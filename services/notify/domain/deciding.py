@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, get_args
 from uuid import UUID
 
-from services.notify.domain.delivery import HELD, Delivery, State, Target
+from services.notify.domain.delivery import HELD, Delivery, State, StepEvent, Target
 from shared.alerts.rule import GroupBy
 from shared.events.alert import AlertEvent
-from shared.notifications.channel import KNOWS_REPEATS
-from shared.notifications.silence import is_active, matches, names_of
+from shared.events.experiment import ExperimentEvent
+from shared.notifications.channel import KNOWS_REPEATS, ChannelType
+from shared.notifications.silence import is_active, matches, names_of, names_of_test
 
 EXPIRES_AFTER = timedelta(hours=24)
 TEST_EXPIRES_AFTER = timedelta(minutes=1)
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 GROUP_NAMES = get_args(GroupBy)
+HEAR_OF_TESTS = (ChannelType.WEBHOOK, ChannelType.SLACK)
 DIED = "we died while it was sent; not sent again, for it may have arrived"
 
 
@@ -49,7 +51,7 @@ SEND = Decision()
 
 
 def decide(target: Target, delivery: Delivery, around: Around) -> Decision:
-    """What is done with the first unfinished step of an alert, or with a test."""
+    """What is done with the first unfinished step of an alert or A/B test, or with a trial."""
     event = delivery.event
     if delivery.state is State.SENDING and target.type not in KNOWS_REPEATS:
         return Decision(State.UNKNOWN, DIED)
@@ -60,6 +62,8 @@ def decide(target: Target, delivery: Delivery, around: Around) -> Decision:
         return Decision(State.EXPIRED, late)
     if event is None:
         return SEND
+    if isinstance(event, ExperimentEvent):
+        return _of_test(target, delivery, event, around)
     return _unwanted(target, delivery, event) or _unless_held(delivery, event, around)
 
 
@@ -70,7 +74,7 @@ def _late(delivery: Delivery, now: datetime) -> str:
         return "nobody waits for this test any more" if is_late else ""
     since = delivery.released_at or delivery.event.occurred_at
     is_late = delivery.state not in HELD and now - since > EXPIRES_AFTER
-    return "older than a day; see the alert's history" if is_late else ""
+    return "older than a day; see the history" if is_late else ""
 
 
 def _unwanted(target: Target, delivery: Delivery, event: AlertEvent) -> Decision | None:
@@ -84,19 +88,41 @@ def _unwanted(target: Target, delivery: Delivery, event: AlertEvent) -> Decision
     return None
 
 
-def _unless_held(delivery: Delivery, event: AlertEvent, around: Around) -> Decision:
-    if event.state == "resolved":
-        return SEND  # whoever heard that it fires hears that it ends
-    may_come_back = delivery.is_last and event.state == "firing"
-    again_after = LOOK_AGAIN_AFTER if may_come_back else None
-    names = names_of(event.labels, dict(event))
+def _of_test(
+    target: Target, delivery: Delivery, event: ExperimentEvent, around: Around
+) -> Decision:
+    if target.type not in HEAR_OF_TESTS:
+        return Decision(State.SKIPPED, "this kind of channel hears of alerts only")
+    if delivery.state in HELD and not delivery.is_last:
+        return Decision(delivery.state, "held until the test went on without being told")
+    return _silenced(delivery, names_of_test(event), around) or SEND
+
+
+def _silenced(delivery: Delivery, names: Mapping[str, str], around: Around) -> Decision | None:
+    may_come_back = delivery.is_last and _is_news_later(delivery.event)
     for silence in around.silences:
         if is_active(silence.starts_at, silence.ends_at, around.now) and matches(
             silence.matchers, names
         ):
+            again_after = LOOK_AGAIN_AFTER if may_come_back else None
             return Decision(State.SILENCED, f"silence {silence.silence_id}", again_after)
+    return None
+
+
+def _is_news_later(event: StepEvent | None) -> bool:
+    """Whether a step is still worth telling when a silence ends."""
+    return isinstance(event, ExperimentEvent) or (event is not None and event.state == "firing")
+
+
+def _unless_held(delivery: Delivery, event: AlertEvent, around: Around) -> Decision:
+    if event.state == "resolved":
+        return SEND  # whoever heard that it fires hears that it ends
+    silenced = _silenced(delivery, names_of(event.labels, dict(event)), around)
+    if silenced is not None:
+        return silenced
     louder = _inhibitor(event, around.criticals)
     if louder is not None:
+        again_after = LOOK_AGAIN_AFTER if delivery.is_last and _is_news_later(event) else None
         return Decision(State.INHIBITED, f"critical alert {louder.alert_id}", again_after)
     return SEND
 

@@ -1,4 +1,4 @@
-"""A delivery: one step of an alert on its way to one channel."""
+"""A delivery: one step of an alert or an A/B test on its way to one channel."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
+
+StepEvent = AlertEvent | ExperimentEvent
 
 
 class State(StrEnum):
@@ -41,18 +44,23 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One step on its way; without an alert it is a test."""
+    """One step on its way; without an event it is a trial of the channel."""
 
     delivery_id: UUID
     state: State
     attempts: int
     created_at: datetime
-    event: AlertEvent | None = None
+    event: StepEvent | None = None
     is_last: bool = True
-    """Whether the channel has been given no later step of this alert."""
+    """Whether the channel has been given no later step of this alert or test."""
     was_told: bool = False
     """Whether the channel has heard of this alert before."""
     released_at: datetime | None = None
     """When it was last let go, if it was held before."""
     past_severity: str | None = None
     """Under which other severity the channel has heard of this alert."""
+
+    @property
+    def alert(self) -> AlertEvent | None:
+        """The step, if it is one of an alert."""
+        return self.event if isinstance(self.event, AlertEvent) else None

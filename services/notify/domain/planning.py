@@ -1,13 +1,16 @@
-"""From a step of an alert to deliveries, one per channel that is to hear of it."""
+"""From a step of an alert or an A/B test to deliveries, one per channel that is to hear of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from services.notify.domain.delivery import StepEvent
 from shared.codec import Record, decode
 from shared.errors import InvalidRecordError
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
+from shared.topics import Topic
 
 
 class Listener(NamedTuple):
@@ -23,22 +26,28 @@ class Planned(NamedTuple):
 
     channel_id: UUID
     delivery_id: UUID
-    event: AlertEvent
+    event: StepEvent
 
 
-def read_batch(records: Sequence[Record], now_us: int) -> tuple[list[AlertEvent], int]:
+def read_batch(records: Sequence[Record], now_us: int) -> tuple[list[StepEvent], int]:
     """Decode steps; what cannot be read is ingest's to keep, and only counted here."""
-    events = []
+    events: list[StepEvent] = []
     invalid = 0
     for record in records:
         try:
-            events.append(decode(AlertEvent, record, now_us)[0])
+            events.append(_read(record, now_us))
         except InvalidRecordError:
             invalid += 1
     return events, invalid
 
 
-def planned(events: Iterable[AlertEvent], listeners: Iterable[Listener]) -> Iterator[Planned]:
+def _read(record: Record, now_us: int) -> StepEvent:
+    if record.topic.endswith(Topic.EXPERIMENTS):
+        return decode(ExperimentEvent, record, now_us)[0]
+    return decode(AlertEvent, record, now_us)[0]
+
+
+def planned(events: Iterable[StepEvent], listeners: Iterable[Listener]) -> Iterator[Planned]:
     """Who is to be told of what, in the events' order."""
     by_tenant: dict[str, list[Listener]] = {}
     for listener in listeners:
@@ -49,11 +58,14 @@ def planned(events: Iterable[AlertEvent], listeners: Iterable[Listener]) -> Iter
                 yield Planned(listener.channel_id, _identity(listener, event), event)
 
 
-def _hears(listener: Listener, event: AlertEvent) -> bool:
-    """People hear of what has fired, on the rule's channels, from the channel's beginning on.
+def _hears(listener: Listener, event: StepEvent) -> bool:
+    """People hear of what has fired, on the rule's channels, from the channel's beginning on; and
+    of each step of an A/B test.
 
     How it goes on is for whoever heard of it, also if the rule has other channels by now.
     """
+    if isinstance(event, ExperimentEvent):
+        return event.occurred_at >= listener.created_at
     is_named = event.channels is None or listener.channel_id in event.channels
     return (
         event.fired_at is not None
@@ -63,9 +75,11 @@ def _hears(listener: Listener, event: AlertEvent) -> bool:
     )
 
 
-def _identity(listener: Listener, event: AlertEvent) -> UUID:
+def _identity(listener: Listener, event: StepEvent) -> UUID:
     """The same for a step that comes twice, also when Redis forgot it and it was told anew.
 
     A step's number may then stand for another state: that is another thing to tell.
     """
+    if isinstance(event, ExperimentEvent):
+        return uuid5(listener.channel_id, f"experiment:{event.event_id}")
     return uuid5(listener.channel_id, f"{event.event_id}:{event.state}:{event.severity}")

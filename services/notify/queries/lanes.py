@@ -9,12 +9,14 @@ from asyncpg import Record
 from pydantic_core import from_json
 
 from services.notify.domain.deciding import Quiet
-from services.notify.domain.delivery import Delivery, State
+from services.notify.domain.delivery import Delivery, State, StepEvent
 from services.notify.domain.lane import Settled
 from shared.delivery.postgres import Session
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
 
 MOST_DUE = 200
+EVENTS: dict[str, type[StepEvent]] = {"alert": AlertEvent, "experiment": ExperimentEvent}
 # `d` is due, and no earlier step of its alert is still to be told.
 READY = """
     d.due_at <= now()
@@ -235,13 +237,13 @@ async def backlog(connection: Session) -> tuple[int, float]:
 
 
 def _delivery(row: Any) -> Delivery:
-    is_alert = row["kind"] == "alert"
+    kind = EVENTS.get(row["kind"])
     return Delivery(
         row["delivery_id"],
         State(row["state"]),
         row["attempts"],
         row["created_at"],
-        AlertEvent.model_validate_json(row["body"]) if is_alert else None,
+        kind.model_validate_json(row["body"]) if kind else None,
         row["is_last"],
         row["was_told"],
         row["released_at"],

@@ -3,8 +3,11 @@
 from collections.abc import Collection
 
 from services.notify.domain.delivery import State
+from services.notify.domain.messages.message import word_of
 from services.notify.domain.planning import Listener, Planned
 from shared.delivery.postgres import Session
+from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
 
 
 async def listeners(connection: Session, tenants: Collection[str]) -> list[Listener]:
@@ -20,12 +23,46 @@ async def listeners(connection: Session, tenants: Collection[str]) -> list[Liste
 
 
 async def insert(connection: Session, one: Planned) -> None:
-    """Keep a delivery if it is new; earlier ones of the same alert are not the last any more.
+    """Keep a delivery if it is new; earlier ones of the same thing are not the last any more."""
+    if isinstance(one.event, ExperimentEvent):
+        await _insert_step_of_test(connection, one, one.event)
+    else:
+        await _insert_step_of_alert(connection, one, one.event)
+
+
+async def _insert_step_of_test(connection: Session, one: Planned, event: ExperimentEvent) -> None:
+    identity = (event.tenant_id, one.channel_id, one.delivery_id)
+    done = await connection.fetchval(
+        """
+        INSERT INTO notification_deliveries (tenant_id, channel_id, delivery_id, kind, alert_id,
+            step, alert_state, body, state, due_at, occurred_at)
+        SELECT $1, $2, $3, 'experiment', $4, 0, $5, $6, $7, now(), $8
+          FROM notification_channels AS c WHERE tenant_id = $1 AND channel_id = $2
+           FOR KEY SHARE OF c
+        ON CONFLICT (tenant_id, delivery_id) DO NOTHING RETURNING true
+        """,
+        *identity,
+        *(event.test_id, word_of(event), event.model_dump_json(), State.PENDING),
+        event.occurred_at,
+    )
+    if done:
+        await connection.execute(
+            """
+            UPDATE notification_deliveries SET is_last = false
+             WHERE tenant_id = $1 AND channel_id = $2 AND delivery_id <> $3 AND alert_id = $4
+               AND is_last
+            """,
+            *identity,
+            event.test_id,
+        )
+
+
+async def _insert_step_of_alert(connection: Session, one: Planned, event: AlertEvent) -> None:
+    """Keep a step of an alert.
 
     A channel that is removed meanwhile takes nothing, nor does one that never heard of the alert
     take how it went on.
     """
-    event = one.event
     identity = (event.tenant_id, one.channel_id, one.delivery_id)
     done = await connection.fetchval(
         """

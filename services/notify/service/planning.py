@@ -6,12 +6,12 @@ Deliveries and position are one transaction: a step that comes again makes none.
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
+from services.notify.domain.delivery import StepEvent
 from services.notify.domain.planning import read_batch
 from shared import clock, telemetry
 from shared.clock import Clock
 from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
-from shared.events.alert import AlertEvent
 
 GROUP = "notify"
 
@@ -29,7 +29,7 @@ class Store(Protocol):
         self,
         partition: Partition,
         fence: Fence,
-        events: Collection[AlertEvent],
+        events: Collection[StepEvent],
         offsets: tuple[int, int, int],
     ) -> None:
         """Keep deliveries of steps; `offsets`: the next one, the gap, and how many were invalid."""

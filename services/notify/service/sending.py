@@ -113,8 +113,9 @@ class Sending:
                 settled.append(Settled(one.delivery_id, state, reason, again_after))
                 continue
             ready.append(one)
-            if one.event is not None and not _is_softer(one) and one.event.state != "resolved":
-                criticals.append(one.event)
+            alert = one.alert
+            if alert is not None and not _is_softer(one) and alert.state != "resolved":
+                criticals.append(alert)
         if settled:
             await self._store.settle(lane, settled)
             _count(lane, settled)
@@ -177,12 +178,12 @@ def _put_back(delivery: Delivery) -> Settled:
 
 def _is_softer(delivery: Delivery) -> bool:
     """Whether it is not of a critical alert: those are decided first, for they hold others back."""
-    return delivery.event is None or delivery.event.severity != "critical"
+    return delivery.alert is None or delivery.alert.severity != "critical"
 
 
 def _is_repeated(target: Target, delivery: Delivery) -> bool:
     """Alertmanager forgets what is not repeated."""
-    event = delivery.event
+    event = delivery.alert
     return (
         target.type == ChannelType.ALERTMANAGER and event is not None and event.state != "resolved"
     )

@@ -6,11 +6,11 @@ import asyncpg
 import structlog
 from asyncpg import Pool
 
+from services.notify.domain.delivery import StepEvent
 from services.notify.domain.planning import Planned, planned
 from services.notify.queries import planning as queries
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Session, Verdicts
-from shared.events.alert import AlertEvent
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ class PostgresPlans:
         self,
         partition: Partition,
         fence: Fence,
-        events: Collection[AlertEvent],
+        events: Collection[StepEvent],
         offsets: tuple[int, int, int],
     ) -> None:
         """Keep deliveries of steps; `offsets`: the next one, the gap, and how many were invalid."""

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.integration.gateway.callers import Clients, fields
+from tests.support.experiments import body as ab_test
 from tests.support.waiting import eventually
 
 CHANNELS, SILENCES = "/ai/notification-channels", "/ai/silences"
@@ -218,3 +219,19 @@ async def test_nobody_reaches_over_to_another_tenant(clients: Clients) -> None:
         assert (await clients.viewer.post(path, json={})).status_code == 403
         assert (await clients.agent.get(path)).status_code == 403
         assert (await clients.nobody.get(path)).status_code == 401
+
+
+async def test_the_log_names_the_ab_test_that_a_channel_was_told_of(clients: Clients) -> None:
+    one = await channel(clients)
+    test = await made(clients, "/ai/ab-tests", ab_test(key=f"told-{uuid4()}"))
+    assert (await clients.admin.post(f"/ai/ab-tests/{test['id']}/start")).status_code == 200
+    log: list[dict[str, Any]] = []
+
+    async def logged() -> bool:
+        answer = await clients.viewer.get(f"{CHANNELS}/{one['id']}/deliveries")
+        log[:] = [at for at in answer.json()["items"] if at["test_id"] == test["id"]]
+        return bool(log)
+
+    await eventually(logged, why="the start is told")
+    assert (log[0]["kind"], log[0]["told"]) == ("experiment", "running")
+    assert (log[0]["alert_id"], log[0]["alert_state"], log[0]["step"]) == (None, None, None)

@@ -14,6 +14,7 @@ from services.notify.domain import deciding, retrying
 from services.notify.service import sending
 from services.notify.settings import NotifySettings
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
 from tests.support.receiver import Receiver, receiving
 from tests.support.system import prepared, publish, running, topics
 from tests.support.waiting import eventually
@@ -78,6 +79,17 @@ class World:
             self._bootstrap,
             [
                 (topic, str(one.alert_id).encode(), one.model_dump_json().encode(), ())
+                for one in steps
+            ],
+        )
+
+    async def tell_of_tests(self, *steps: ExperimentEvent) -> None:
+        """Publish steps of A/B tests, as abtest and the gateway do."""
+        topic = f"{self.settings.topic_prefix}experiments.v1"
+        await publish(
+            self._bootstrap,
+            [
+                (topic, str(one.test_id).encode(), one.model_dump_json().encode(), ())
                 for one in steps
             ],
         )

@@ -111,8 +111,12 @@ async def test_a_silence_holds_an_alert_back_until_it_ends(
     assert receiver.at("/silenced") == []
     await world.sql("DELETE FROM silences")
     await eventually(lambda: receiver.at("/silenced"), why="what still fires is told")
-    states = {state for _, state in await world.log(channel)}
-    assert states == {"delivered", "silenced", "skipped"}
+
+    async def written() -> bool:
+        states = {state for _, state in await world.log(channel)}
+        return states == {"delivered", "silenced", "skipped"}
+
+    await eventually(written, why="what came of it is written down")
     assert [one.content["data"]["alert_id"] for one in receiver.at("/silenced")] == [
         str(firing.alert_id)
     ]

@@ -12,7 +12,9 @@ from services.notify.domain.deciding import SEND, Around, Quiet, decide
 from services.notify.domain.delivery import HELD, Delivery, State, Target
 from services.notify.domain.planning import Listener, planned
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
 from tests.support.alerts import step
+from tests.support.experiments import identity_of, told
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CHANNEL = UUID("0192f0c0-0000-7000-8000-0000000000c1")
@@ -23,7 +25,7 @@ def target(kind: str = "webhook", *, send_resolved: bool = True) -> Target:
     return Target("acme", CHANNEL, "ops", kind, "https://example.com", None, send_resolved)
 
 
-def delivery(event: AlertEvent | None, **changes: Any) -> Delivery:
+def delivery(event: AlertEvent | ExperimentEvent | None, **changes: Any) -> Delivery:
     members: dict[str, Any] = {"state": State.PENDING, "attempts": 0, "created_at": NOW}
     return Delivery(uuid4(), event=event, **(members | changes))
 
@@ -181,3 +183,48 @@ def test_a_step_that_is_told_anew_is_one_delivery_unless_it_says_something_else(
     again = [step(2, "firing", at=NOW), step(2, "firing", at=later), step(2, "resolved", at=later)]
     ids = [one.delivery_id for one in planned(again, [listener])]
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_step_of_an_ab_test_is_told_to_who_can_read_it() -> None:
+    shipped = delivery(told("b", "running", "SHIP", NOW))
+    for kind in ("webhook", "slack"):
+        assert decide(target(kind), shipped, around()) == SEND
+    for kind in ("pagerduty", "alertmanager"):
+        state, why, again_after = decide(target(kind), shipped, around())
+        assert (state, why, again_after) == (
+            State.SKIPPED,
+            "this kind of channel hears of alerts only",
+            None,
+        )
+    old = delivery(told("b", "running", "SHIP", NOW - timedelta(hours=25)))
+    assert decide(target(), old, around()).state is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    [
+        {"test_key": "b"},
+        {"test_id": str(identity_of("b")), "state": "running"},
+        {"verdict": "SHIP", "test_name": "Is b better?"},
+    ],
+)
+def test_a_silence_holds_a_step_of_an_ab_test_while_it_is_the_last(
+    matchers: dict[str, str],
+) -> None:
+    shipped = told("b", "running", "SHIP", NOW)
+    state, _, again_after = decide(target(), delivery(shipped), around(quiet(**matchers)))
+    assert (state, again_after is not None) == (State.SILENCED, True)
+    held = delivery(shipped, state=State.SILENCED)
+    assert decide(target(), held, around()) == SEND
+    passed = delivery(shipped, state=State.SILENCED, is_last=False)
+    assert decide(target(), passed, around()).again_after is None
+    others = around(quiet(test_key="c"), quiet(model_id="gpt"))
+    assert decide(target(), delivery(shipped), others) == SEND
+
+
+def test_a_channel_hears_of_each_step_of_an_ab_test_once_from_its_beginning_on() -> None:
+    listener = Listener("acme", CHANNEL, NOW)
+    before, after = told("b", "running", None, NOW - timedelta(1)), told("b", "paused", None, NOW)
+    found = list(planned([before, after, after], [listener]))
+    assert [one.event for one in found] == [after, after]
+    assert len({one.delivery_id for one in found}) == 1

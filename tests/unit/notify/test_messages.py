@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 from services.notify.domain.delivery import Delivery, State, Target
 from services.notify.domain.messages import messages
 from shared.events.alert import AlertEvent
+from shared.events.experiment import ExperimentEvent
 from tests.support.alerts import alert_id, step
+from tests.support.experiments import told
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CHANNEL = UUID("0192f0c0-0000-7000-8000-0000000000c1")
 
 
 def sent(
-    kind: str, *events: AlertEvent | None, past_severity: str | None = None
+    kind: str, *events: AlertEvent | ExperimentEvent | None, past_severity: str | None = None
 ) -> list[tuple[str, dict[str, str], list[Any]]]:
     """URL, headers and bodies of what a channel is sent."""
     url = {"alertmanager": "https://example.com/am/"}.get(kind, "https://example.com/hook")
@@ -92,3 +94,32 @@ def test_alertmanager_hears_that_the_softer_alert_has_ended() -> None:
     ((_, _, (alerts,)),) = sent("alertmanager", risen, past_severity="warning")
     found = {one["labels"]["severity"]: one["endsAt"] > "2026-11-01T12:00:00Z" for one in alerts}
     assert found == {"critical": True, "warning": False}
+
+
+def test_a_webhook_names_a_verdict_that_was_reached_or_the_state_somebody_chose() -> None:
+    shipped = told("b", "running", "SHIP", NOW)
+    events = (
+        shipped,
+        told("b", "paused", "STOP_HARM", NOW),
+        told("b", "running", "SHIP", NOW, actor="key:one"),
+        told("b", "stopped", None, NOW),
+    )
+    bodies = [body for _, _, (body,) in sent("webhook", *events)]
+    assert [body["type"] for body in bodies] == [
+        "experiment.ship",
+        "experiment.stop_harm",
+        "experiment.running",
+        "experiment.stopped",
+    ]
+    assert ExperimentEvent.model_validate_json(json.dumps(bodies[0]["data"])) == shipped
+
+
+def test_slack_hears_what_an_ab_test_recommends() -> None:
+    shipped = told("b", "running", "SHIP", NOW, name="Is <b> better?")
+    ((_, _, (body,)),) = sent("slack", shipped)
+    assert body["text"] == "[ship] Is &lt;b&gt; better?: test=b"
+    assert body["blocks"][0]["text"]["text"].endswith(
+        "\nShip b: success rate +2.1 points (0.9 to 3.3)."
+    )
+    ((_, _, (both,)),) = sent("slack", shipped, step(2, "firing", at=NOW))
+    assert both["text"].startswith("2 messages: ")

@@ -32,7 +32,7 @@ def messages(target: Target, deliveries: Sequence[Delivery], now: datetime) -> l
 
 
 def _alerts(delivery: Delivery, now: datetime) -> list[dict[str, Any]]:
-    event = delivery.event
+    event = delivery.alert
     if event is None:
         labels = {"alertname": "AssayTest", "severity": "none"}
         return [_alert(labels, TEST, now, now + REPEAT_AFTER)]

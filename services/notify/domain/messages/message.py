@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain.delivery import Delivery
-from shared.events.alert import AlertEvent
+from services.notify.domain.delivery import Delivery, StepEvent
+from shared.events.experiment import ExperimentEvent
 
 JSON = {"Content-Type": "application/json"}
 TEST = "This is a test from Assay: alerts will arrive here."
@@ -24,13 +24,21 @@ class Message:
     """The webhook-id by which the receiver knows a repeat, and for which we sign."""
 
 
-def told(deliveries: Sequence[Delivery]) -> list[AlertEvent]:
+def told(deliveries: Sequence[Delivery]) -> list[StepEvent]:
     """The steps of those that are no tests."""
     return [one.event for one in deliveries if one.event is not None]
 
 
-def title(event: AlertEvent) -> str:
+def word_of(event: ExperimentEvent) -> str:
+    """What is told of a test: a verdict that was reached, or the state that somebody put it in."""
+    is_reached = event.actor is None and event.verdict is not None
+    return str(event.verdict).lower() if is_reached else event.state
+
+
+def title(event: StepEvent) -> str:
     """One line that says what, where and how bad."""
+    if isinstance(event, ExperimentEvent):
+        return f"[{word_of(event).replace('_', ' ')}] {event.name}: test={event.key}"
     word = event.severity if event.state == "firing" else event.state
     place = ", ".join(f"{name}={value}" for name, value in sorted(event.labels.items()))
     return f"[{word}] {event.rule_name}: {place or event.model_id}"

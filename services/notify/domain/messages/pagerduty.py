@@ -18,7 +18,7 @@ def messages(target: Target, deliveries: Sequence[Delivery], now: datetime) -> l
     """One request per delivery; a test opens an incident and closes it."""
     made = []
     for one in deliveries:
-        bodies = [_body(one.event)] if one.event else _test(one, now)
+        bodies = [_body(one.alert)] if one.alert else _test(one, now)
         contents = (to_json({"routing_key": target.secret, **body}) for body in bodies)
         made.append(Message((one,), target.url, tuple(contents)))
     return made

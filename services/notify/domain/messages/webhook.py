@@ -5,8 +5,9 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
-from services.notify.domain.delivery import Delivery, Target
-from services.notify.domain.messages.message import TEST, Message, utc
+from services.notify.domain.delivery import Delivery, StepEvent, Target
+from services.notify.domain.messages.message import TEST, Message, utc, word_of
+from shared.events.experiment import ExperimentEvent
 
 
 def messages(target: Target, deliveries: Sequence[Delivery], now: datetime) -> list[Message]:
@@ -20,6 +21,14 @@ def _message(target: Target, delivery: Delivery, now: datetime) -> Message:
         data = {"channel_id": target.channel_id, "channel": target.name, "message": TEST}
         body = to_json({"type": "channel.test", "timestamp": utc(now), "data": data})
     else:
-        kind, at = f"alert.{event.state}", utc(event.occurred_at)
-        body = to_json({"type": kind, "timestamp": at, "data": event.model_dump(mode="json")})
+        at = utc(event.occurred_at)
+        body = to_json(
+            {"type": _kind(event), "timestamp": at, "data": event.model_dump(mode="json")}
+        )
     return Message((delivery,), target.url, (body,), sign_as=delivery.delivery_id)
+
+
+def _kind(event: StepEvent) -> str:
+    if isinstance(event, ExperimentEvent):
+        return f"experiment.{word_of(event)}"
+    return f"alert.{event.state}"
