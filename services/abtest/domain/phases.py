@@ -8,6 +8,7 @@ always-valid intervals rest on.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Final, NamedTuple
 
 from services.abtest.domain.state import SCALE, UNIT_MEANS, ArmKey, ArmState, TestState
@@ -113,11 +114,8 @@ def sums(arm: ArmState, metric: MetricName) -> Moments:
 
 def pooled(state: TestState, metric: MetricName, variant: str) -> Moments:
     """Sums over all epochs: for counts and gates, never for effects."""
-    total = EMPTY
-    for key, arm in state.arms.items():
-        if key.variant == variant:
-            total = merged(total, sums(arm, metric))
-    return total
+    own = [sums(arm, metric) for key, arm in state.arms.items() if key.variant == variant]
+    return reduce(merged, own) if own else EMPTY
 
 
 def _large_enough(phases: list[Phase]) -> list[Phase]:

@@ -54,7 +54,7 @@ def amount(metric: MetricName, value: float) -> str:
     if metric == LOGARITHMIC:
         return _percent(math.expm1(value))
     if metric in SHARES:
-        return f"{_single(100 * value)} points"
+        return _with_unit(_single(100 * value), "points")
     return f"${_single(value)}" if metric == "cost_usd" else _single(value)
 
 
@@ -121,14 +121,16 @@ def _scaled(row: Compared) -> tuple[list[float], str, tuple[str, str]]:
         lift = row.lift
         shares = [math.expm1(shown.effect)] if lift is None else [lift.effect, lift.low, lift.high]
         return [100 * one for one in shares], "%", ("slower", "faster")
-    if metric in SHARES:
-        return [100 * one for one in found], "points", ("higher", "lower")
+    if metric in SHARES:  # no share moves by more than all of it
+        return [100 * max(-1.0, min(1.0, one)) for one in found], "points", ("higher", "lower")
     return found, "$" if metric == "cost_usd" else "", ("higher", "lower")
 
 
 def _with_unit(number: str, unit: str) -> str:
     if unit == "$":
         return f"${number}"
+    if unit == "points" and number == "1":
+        return "1 point"
     return f"{number} {unit}" if unit else number
 
 
@@ -150,12 +152,12 @@ def _rounded(values: list[float]) -> list[str]:
 
 
 def _decimals(size: float) -> int:
-    """One digit that says something, two where the first is 1."""
+    """One digit that says something, two where the first is below 3."""
     if not (math.isfinite(size) and size > 0):
         return 2
     exponent = math.floor(math.log10(size))
     first = size / 10**exponent
-    return min(MOST_DECIMALS, max(0, -exponent + (1 if first < 2 else 0)))
+    return min(MOST_DECIMALS, max(0, -exponent + (1 if first < 2.95 else 0)))
 
 
 def _single(value: float) -> str:

@@ -42,8 +42,10 @@ def _collecting(
             f"Too early: no {people(state)} yet. Check that agents ask for their variant and "
             "report their operations."
         )
-    if decision.unmet is not None and decision.unmet.have == 0 and days_left is None:
-        return f"Too early: {missing}. Check that such data are sent at all."
+    is_rare = decision.unmet is not None and decision.unmet.gate is Gate.RARER_KIND
+    if days_left is None:
+        then = "If that stays so, decide by another metric" if is_rare else "Check what is sent"
+        return f"Too early: {missing}. {then}."
     return f"Too early: {missing}{_in_days(days_left)}."
 
 
@@ -82,7 +84,7 @@ def _stop(state: TestState, decision: Decision, _split: Split, _days: float | No
     return f"Turn {names} off now: {said}."
 
 
-def _ship(_state: TestState, decision: Decision, _split: Split, _days: float | None) -> str:
+def _ship(state: TestState, decision: Decision, _split: Split, _days: float | None) -> str:
     row = decision.about[0]
     said = effect(row)
     if row.least_gain <= 0:  # it was sure at an earlier look; intervals are of this one
@@ -91,7 +93,9 @@ def _ship(_state: TestState, decision: Decision, _split: Split, _days: float | N
     if decision.tied:
         others = listed(decision.tied)
         tie = f" {others} cannot be told from it{_by_cost(decision)}."
-    return f"Ship {row.variant}: {said} than {row.control}, and no guardrail in the way.{tie}"
+    guards = any(metric.role == "guardrail" for metric in state.config.metrics)
+    safe = ", and every guardrail holds" if guards else ""
+    return f"Ship {row.variant}: {said} than {row.control}{safe}.{tie}"
 
 
 def _by_cost(decision: Decision) -> str:
