@@ -7,7 +7,8 @@ from typing import Final
 from services.abtest.domain.compared import Compared
 from services.abtest.domain.guarding import LOGARITHMIC
 from shared.experiments.answers import Undefined
-from shared.experiments.metrics import SHARES, MetricName
+from shared.experiments.margins import MARGIN
+from shared.experiments.metrics import SHARES, MetricConfig, MetricName
 
 MOST_DECIMALS = 8
 LONG_DAYS = 730
@@ -41,12 +42,12 @@ OUTCOMES: Final[dict[MetricName, str]] = {
 """What a unit must have to count in a metric."""
 
 
-def effect(row: Compared) -> str:
+def effect(row: Compared, than: str = "") -> str:
     """`success rate 1.9 points higher (0.7 to 3.1)`, `response time 4 % slower (1 to 7 %)`."""
     name = NAMES[row.metric.name]
     if row.shown is None:
         return f"{name} unknown"
-    return f"{name} {_change(row)}"
+    return f"{name} {_change(row, f' than {than}' if than else '')}"
 
 
 def amount(metric: MetricName, value: float) -> str:
@@ -56,6 +57,15 @@ def amount(metric: MetricName, value: float) -> str:
     if metric in SHARES:
         return _with_unit(_single(100 * value), "points")
     return f"${_single(value)}" if metric == "cost_usd" else _single(value)
+
+
+def allowed(metric: MetricConfig) -> str:
+    """How much worse a guardrail may get."""
+    if metric.margin is None or metric.relative:
+        return _percent(MARGIN if metric.margin is None else metric.margin)
+    if metric.name == LOGARITHMIC:
+        return f"{_single(metric.margin)} ms"
+    return amount(metric.name, metric.margin)
 
 
 def share(value: float) -> str:
@@ -84,7 +94,7 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _change(row: Compared) -> str:
+def _change(row: Compared, than: str) -> str:
     shown = row.shown
     if shown is None or shown.effect == 0:
         return f"the same{_around(row)}"
@@ -93,11 +103,11 @@ def _change(row: Compared) -> str:
     word = words[0] if up else words[1]
     turned = [value if up else -value for value in values]
     if len(turned) == 1:
-        return f"{_with_unit(_single(turned[0]), unit)} {word}"
+        return f"{_with_unit(_single(turned[0]), unit)} {word}{than}"
     middle, low, high = _rounded([turned[0], min(turned[1:]), max(turned[1:])])
     closing = " %" if unit == "%" else ""
     ends = f"{_end(low, unit)} to {_end(high, unit)}{closing}"
-    return f"{_with_unit(middle, unit)} {word} ({ends})"
+    return f"{_with_unit(middle, unit)} {word}{than} ({ends})"
 
 
 def _around(row: Compared) -> str:

@@ -11,7 +11,7 @@ from services.abtest.domain.missing import missing_of, people
 from services.abtest.domain.splitting import Split
 from services.abtest.domain.state import TestState
 from services.abtest.domain.verdict import Decision
-from services.abtest.domain.wording import NAMES, amount, days, effect, listed, money
+from services.abtest.domain.wording import NAMES, allowed, amount, days, effect, listed, money
 from services.abtest.domain.wording import share as percent
 from shared.events.experiment import Verdict
 from shared.experiments import progress
@@ -44,7 +44,9 @@ def _collecting(
         )
     is_rare = decision.unmet is not None and decision.unmet.gate is Gate.RARER_KIND
     if days_left is None:
-        then = "If that stays so, decide by another metric" if is_rare else "Check what is sent"
+        then = "Nothing new arrives: check what is sent"
+        if is_rare:
+            then = "If that stays so, decide by another metric"
         return f"Too early: {missing}. {then}."
     return f"Too early: {missing}{_in_days(days_left)}."
 
@@ -52,7 +54,12 @@ def _collecting(
 def _broken(state: TestState, _decision: Decision, split: Split, _days: float | None) -> str:
     units = people(state)
     if split.misplaced:
-        said = listed([f"{n:,} {units} got {key}" for key, n in sorted(split.misplaced.items())])
+        said = listed(
+            [
+                f"{n:,} {units[: -1 if n == 1 else None]} got {key}"
+                for key, n in sorted(split.misplaced.items())
+            ]
+        )
         why = f"{said}, which had no weight"
     elif split.is_broken:
         why = f"{_shares(split, units)}, too far apart for chance"
@@ -86,7 +93,7 @@ def _stop(state: TestState, decision: Decision, _split: Split, _days: float | No
 
 def _ship(state: TestState, decision: Decision, _split: Split, _days: float | None) -> str:
     row = decision.about[0]
-    said = effect(row)
+    said = effect(row, than=row.control)
     if row.least_gain <= 0:  # it was sure at an earlier look; intervals are of this one
         said = f"surely better at an earlier look, now {said}"
     tie = ""
@@ -95,7 +102,7 @@ def _ship(state: TestState, decision: Decision, _split: Split, _days: float | No
         tie = f" {others} cannot be told from it{_by_cost(decision)}."
     guards = any(metric.role == "guardrail" for metric in state.config.metrics)
     safe = ", and every guardrail holds" if guards else ""
-    return f"Ship {row.variant}: {said} than {row.control}{safe}.{tie}"
+    return f"Ship {row.variant}: {said}{safe}.{tie}"
 
 
 def _by_cost(decision: Decision) -> str:
@@ -139,7 +146,7 @@ def _could_have_seen(state: TestState, row: Compared) -> str:
         return ""
     held = design(state.config, row.plan.n_star)
     least = progress.detectable(row.diff.se, row.diff.units, held)
-    return f" A difference of {amount(row.metric.name, least)} would have been found."
+    return f" A difference of {amount(row.metric.name, least)} would most likely have been found."
 
 
 def _keep(state: TestState, decision: Decision, _split: Split, days_left: float | None) -> str:
@@ -167,7 +174,7 @@ def _keep(state: TestState, decision: Decision, _split: Split, days_left: float 
 
 def _hint(state: TestState, row: Compared) -> str:
     if row.metric.min_effect is None and state.config.planned_units is None:
-        return " Give planned_units or min_effect to know for how long."
+        return " Without planned_units or min_effect nobody can say for how long."
     return ""
 
 
@@ -177,7 +184,7 @@ def _guardrail(state: TestState, row: Compared) -> str:
     if row.too_early is not None and row.too_early.gate is Gate.UNITS:
         missing = missing_of(state, row.metric.name, row.too_early)
         return f"{NAMES[row.metric.name]} has {missing}"
-    return effect(row)
+    return f"{effect(row)}, allowed is {allowed(row.metric)}"
 
 
 def _effects(decision: Decision) -> str:

@@ -168,7 +168,7 @@ def test_units_in_a_variant_without_weight_are_broken_data() -> None:
     assert checked(state(arms, three, epochs=split)).verdict != "BROKEN"
     answer = checked(state(arms | {(2, "c"): full(1)}, three, epochs=split))
     assert (answer.verdict, answer.srm.p_value, answer.srm.broken) == ("BROKEN", 0, True)
-    assert "1 users got c" in answer.recommendation or "1 user got c" in answer.recommendation
+    assert "1 user got c" in answer.recommendation
 
 
 @pytest.mark.parametrize("alpha", [1e-300, 1e-12, 0.5, 0.999, 1 - 1e-12])
