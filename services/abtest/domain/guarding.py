@@ -42,7 +42,7 @@ def equivalent(diff: Difference, metric: MetricConfig, plan: Plan) -> bool:
     mde = least_effect(metric, diff)
     if mde is None or (plan.hybrid and not plan.ended):
         return False
-    alpha = plan.one_sided / plan.treatments
+    alpha = plan.one_sided  # all variants must pass, so their number corrects nothing
     if plan.hybrid:
         reach = student(1 - alpha, diff.df) if diff.df else 0.0
     else:

@@ -163,7 +163,8 @@ def _warnings(state: TestState, found: Split) -> list[str]:
         said.append("The split is unlikely, though not yet beyond doubt: watch srm.")
     for one in state.config.variants:
         largest, total = largest_share(state, one.key)
-        if total and is_dominated(largest, total):
+        units = sum(arm.units for key, arm in state.arms.items() if key.variant == one.key)
+        if units >= state.config.min_units_per_variant and is_dominated(largest, total):
             share = percent(largest / total)
             said.append(f"{one.key} is dominated by one unit: {share} of its operations.")
         crossed = sum(arm.crossovers for key, arm in state.arms.items() if key.variant == one.key)

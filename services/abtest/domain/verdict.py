@@ -75,9 +75,12 @@ def _by_effects(
     if primary and all(_is_same(row, rows) for row in primary):
         costs = _costs(state, [state.config.control.key, *(row.variant for row in primary)])
         return Decision("NO_DIFFERENCE", about=tuple(primary), costs=costs)
-    if memory.ended or state.state in ENDED or not primary:
-        return Decision("INCONCLUSIVE", about=tuple(primary))
-    return _running(rows, primary)
+    # Of a test that has its planned units in less than a week, time is all that is missing.
+    is_over = state.state in ENDED or (memory.ended and gates.runtime(state) is None)
+    if not primary:
+        return Decision("INCONCLUSIVE")
+    found = _running(rows, primary)
+    return found._replace(verdict="INCONCLUSIVE") if is_over else found
 
 
 def _is_better(row: Compared) -> bool:

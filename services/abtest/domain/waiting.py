@@ -66,9 +66,9 @@ def _until_enough(state: TestState, unmet: Unmet, now: datetime) -> float | None
 def _until_seen(state: TestState, decision: Decision, now: datetime) -> float | None:
     """Until the planned units, or those at which `min_effect` would be found."""
     units = sum(arm.units for arm in state.arms.values())
-    needed: float = 0
-    if state.config.planned_units is not None:
-        needed = state.config.planned_units
+    needed: float = state.config.planned_units or 0
+    if 0 < needed <= units:
+        return 0.0
     for row in decision.about if not needed else ():
         mde = None if isinstance(row.diff, Undefined) else least_effect(row.metric, row.diff)
         if mde is None or isinstance(row.diff, Undefined):

@@ -82,9 +82,10 @@ def days(value: float) -> str:
     """A wait."""
     if value > LONG_DAYS:
         return "more than two years"
-    if value <= 1:
-        return "less than a day" if value < 0.75 else "about 1 day"
-    return f"about {math.ceil(value - 0.25):,} days"
+    whole = math.ceil(value - 0.25)
+    if whole < 1 or value < 0.75:
+        return "less than a day"
+    return f"about {whole:,} day{'s' if whole > 1 else ''}"
 
 
 def listed(names: Sequence[str]) -> str:

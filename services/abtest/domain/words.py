@@ -134,7 +134,10 @@ def _cannot_tell(state: TestState, decision: Decision, _split: Split, _days: flo
     seen = sum(arm.units for arm in state.arms.values())
     row = decision.about[0]
     said = f"after {seen:,} {people(state)}, {_effects(decision)}"
-    could = _could_have_seen(state, row)
+    if _is_sure(row):
+        said, could = _but(state, decision), ""
+    else:
+        could = _could_have_seen(state, row)
     end = f"Keep {control}"
     if state.state not in ENDED:
         end += ", or run a new test with more units"
@@ -158,18 +161,26 @@ def _keep(state: TestState, decision: Decision, _split: Split, days_left: float 
             "filter, or decide by a metric that is one number a unit (rating, response time)."
         )
     going = "Paused" if state.state is State.PAUSED else "Keep running"
-    is_sure = row.p_better < row.plan.alpha
-    if decision.waiting:
-        held = listed([_guardrail(state, one) for one in decision.waiting])
-        better = f"{row.variant} is better ({effect(row)}), but not yet surely safe: {held}"
-        return f"{going}{_in_days(days_left, ',')}: {better}."
-    if is_sure and missing is not None:
-        better = f"{row.variant} is better ({effect(row)}), but {missing}"
-        return f"{going}{_in_days(days_left, ',')}: {better}."
+    if _is_sure(row) and (decision.waiting or missing is not None):
+        return f"{going}{_in_days(days_left, ',')}: {_but(state, decision)}."
     if all(isinstance(one.diff, Undefined) or one.diff.se == 0 for one in decision.about):
         return f"{going}: cannot test yet, no {NAMES[row.metric.name]} differs from another."
     hint = "" if days_left is not None or state.state is State.PAUSED else _hint(state, row)
     return f"{going}{_in_days(days_left, ',')}: so far {_effects(decision)}.{hint}"
+
+
+def _is_sure(row: Compared) -> bool:
+    return row.p_better < row.plan.alpha and row.gain > 0
+
+
+def _but(state: TestState, decision: Decision) -> str:
+    """What is better, and what is still in its way."""
+    row = decision.about[0]
+    better = f"{row.variant} is better ({effect(row)}), but"
+    if decision.waiting:
+        held = listed([_guardrail(state, one) for one in decision.waiting])
+        return f"{better} not yet surely safe: {held}"
+    return f"{better} {missing_of(state, row.metric.name, decision.unmet)}"
 
 
 def _hint(state: TestState, row: Compared) -> str:

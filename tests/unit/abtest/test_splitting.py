@@ -38,7 +38,7 @@ def test_both_epochs_together_may_show_what_neither_does() -> None:
 
 
 def test_a_unit_of_a_variant_that_was_taken_out_moves_on_and_breaks_nothing() -> None:
-    """By the assignment itself: the first epoch goes on without c, whose units the second places."""
+    """By the assignment itself: the first epoch goes on without c, whose units move on."""
     split = epochs({"a": 0.4, "b": 0.3, "c": 0.3}, {"a": 0.5, "b": 0.5, "c": 0.0})
     counts: dict[tuple[int, str], int] = {}
     for n in range(6_000):

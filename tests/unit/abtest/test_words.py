@@ -54,7 +54,8 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
     [
         (
             state({}),
-            "COLLECTING: Too early: no users yet. Check that agents ask for their variant and report their operations.",
+            "COLLECTING: Too early: no users yet. Check that agents ask for their variant "
+            "and report their operations.",
         ),
         (
             successes((80, 0.9), (62, 0.9), run_hours=30.0, new_units=by_day(142, 5.0)),
@@ -66,38 +67,48 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             successes((80, 0.9), (62, 0.9), state=State.STOPPED),
-            "COLLECTING: Ended too early to tell: 62 of 100 users in b. Keep a, or make a new test.",
+            "COLLECTING: Ended too early to tell: 62 of 100 users in b. Keep a, or make a "
+            "new test.",
         ),
         (
             successes((80, 0.9), (62, 0.9), settings=config(unit="session_id"), new_units={}),
-            "COLLECTING: Too early: 62 of 100 sessions in b. Nothing new arrives: check what is sent.",
+            "COLLECTING: Too early: 62 of 100 sessions in b. Nothing new arrives: check "
+            "what is sent.",
         ),
         (
             successes((500, 1.0), (500, 1.0)),
-            "COLLECTING: Too early: 0 of 10 failures seen. If that stays so, decide by another metric.",
+            "COLLECTING: Too early: 0 of 10 failures seen. If that stays so, decide by "
+            "another metric.",
         ),
         (
             state(
                 {"a": arm(500), "b": arm(500)},
                 config(metrics=[{"name": "rating", "role": "primary"}]),
             ),
-            "COLLECTING: Too early: 0 of 100 users in a with a rating. Nothing new arrives: check what is sent.",
+            "COLLECTING: Too early: 0 of 100 users in a with a rating. Nothing new arrives:"
+            " check what is sent.",
         ),
         (
             successes((3_000, 0.9), (2_500, 0.8)),
-            "BROKEN: Do not use this: a got 3,000 and b got 2,500 users where 2,750 and 2,750 were promised, too far apart for chance. Fix assignment or logging, then restart as a new test.",
+            "BROKEN: Do not use this: a got 3,000 and b got 2,500 users where 2,750 and "
+            "2,750 were promised, too far apart for chance. Fix assignment or logging, then"
+            " restart as a new test.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.9), multiple=100),
-            "BROKEN: Do not use this: 1.6 % of users (100) saw two variants. Fix assignment or logging, then restart as a new test.",
+            "BROKEN: Do not use this: 1.6 % of users (100) saw two variants. Fix assignment"
+            " or logging, then restart as a new test.",
         ),
         (
             single("rating", mean(800, 4, 1), mean(500, 4, 1)),
-            "BROKEN: Do not use this: 75 % of users in b but 60 % in a have no value of rating, too far apart for chance. Fix assignment or logging, then restart as a new test.",
+            "BROKEN: Do not use this: 75 % of users in b but 60 % in a have no value of "
+            "rating, too far apart for chance. Fix assignment or logging, then restart as a"
+            " new test.",
         ),
         (
             state({"a": arm(400), "b": arm(3)}, epochs=epochs({"a": 1.0, "b": 0.0})),
-            "BROKEN: Do not use this: 3 users got b, which had no weight. Fix assignment or logging, then restart as a new test.",
+            "BROKEN: Do not use this: 3 users got b, which had no weight. Fix assignment or"
+            " logging, then restart as a new test.",
         ),
         (
             successes((500, 1.0), (500, 0.0)),
@@ -117,7 +128,8 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             three(0.7, 0.72),
-            "STOP_HARM: Turn b and c off now: b: success rate 10 points lower (6 to 14); c: success rate 8 points lower (4 to 12).",
+            "STOP_HARM: Turn b and c off now: b: success rate 10 points lower (6 to 14); c:"
+            " success rate 8 points lower (4 to 12).",
         ),
         (
             successes((3_000, 0.85), (3_000, 0.9)),
@@ -125,11 +137,13 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             state({"a": full(30_000, 0.85, 800, 4.0), "b": full(30_000, 0.9, 790, 4.1)}, GUARDED),
-            "SHIP: Ship b: success rate 5.0 points higher than a (4.1 to 5.9), and every guardrail holds.",
+            "SHIP: Ship b: success rate 5.0 points higher than a (4.1 to 5.9), and every "
+            "guardrail holds.",
         ),
         (
             three(0.9, 0.895),
-            "SHIP: Ship c: success rate 9 points higher than a (6 to 13). b cannot be told from it; c costs less ($0.002 per operation, b $0.003).",
+            "SHIP: Ship c: success rate 9 points higher than a (6 to 13). b cannot be told "
+            "from it; c costs less ($0.002 per operation, b $0.003).",
         ),
         (
             three(0.95, 0.85),
@@ -149,15 +163,20 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             successes((50_000, 0.9), (50_000, 0.901), settings=LEAST),
-            "NO_DIFFERENCE: No difference that matters: b and a do not differ by 2 points or more. Keep a, or take the cheaper.",
+            "NO_DIFFERENCE: No difference that matters: b and a do not differ by 2 points "
+            "or more. Keep a, or take the cheaper.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.905), settings=config(planned_units=6_000)),
-            "INCONCLUSIVE: Cannot tell: after 6,000 users, success rate 0.5 points higher (-1.2 to 2.2) with b. A difference of 2.4 points would most likely have been found. Keep a, or run a new test with more units.",
+            "INCONCLUSIVE: Cannot tell: after 6,000 users, success rate 0.5 points higher "
+            "(-1.2 to 2.2) with b. A difference of 2.4 points would most likely have been "
+            "found. Keep a, or run a new test with more units.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.9), state=State.STOPPED),
-            "INCONCLUSIVE: Cannot tell: after 6,000 users, success rate the same (-2.4 to 2.4 points) with b. A difference of 3 points would most likely have been found. Keep a.",
+            "INCONCLUSIVE: Cannot tell: after 6,000 users, success rate the same (-2.4 to "
+            "2.4 points) with b. A difference of 3 points would most likely have been "
+            "found. Keep a.",
         ),
         (
             state({"a": arm(500)}, epochs=epochs(TWO_MODELS, {"a": 1.0, "b": 0.0})),
@@ -165,15 +184,18 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             successes((3_000, 0.9), (3_000, 0.905)),
-            "KEEP_RUNNING: Keep running: so far success rate 0.5 points higher (-1.8 to 2.8) with b. Without planned_units or min_effect nobody can say for how long.",
+            "KEEP_RUNNING: Keep running: so far success rate 0.5 points higher (-1.8 to "
+            "2.8) with b. Without planned_units or min_effect nobody can say for how long.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.905), settings=LEAST),
-            "KEEP_RUNNING: Keep running, about 12 days: so far success rate 0.5 points higher (-1.8 to 2.8) with b.",
+            "KEEP_RUNNING: Keep running, about 12 days: so far success rate 0.5 points "
+            "higher (-1.8 to 2.8) with b.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.905), settings=config(planned_units=20_000)),
-            "KEEP_RUNNING: Keep running, about 24 days: so far success rate 0.5 points higher (-2.1 to 3.1) with b.",
+            "KEEP_RUNNING: Keep running, about 24 days: so far success rate 0.5 points "
+            "higher (-2.1 to 3.1) with b.",
         ),
         (
             successes((3_000, 0.9), (3_000, 0.905), state=State.PAUSED),
@@ -181,29 +203,58 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             successes((3_000, 0.85), (3_000, 0.9), run_hours=50.0),
-            "KEEP_RUNNING: Keep running, about 5 days: b is better (success rate 5.0 points higher (2.4 to 7.6)), but it ran 2.1 of 7 days.",
+            "KEEP_RUNNING: Keep running, about 5 days: b is better (success rate 5.0 points"
+            " higher (2.4 to 7.6)), but it ran 2.1 of 7 days.",
         ),
         (
             successes((3_000, 0.97), (3_000, 0.999)),
-            "KEEP_RUNNING: Keep running: b is better (success rate 2.9 points higher (1.9 to 3.9)), but 3 of 10 failures in b.",
+            "KEEP_RUNNING: Keep running: b is better (success rate 2.9 points higher (1.9 "
+            "to 3.9)), but 3 of 10 failures in b.",
         ),
         (
             state({"a": full(3_000, 0.85, 800, 4.0), "b": full(3_000, 0.9, 805, 4.0)}, GUARDED),
-            "KEEP_RUNNING: Keep running: b is better (success rate 5.0 points higher (2.4 to 7.6)), but not yet surely safe: response time 1 % slower (-3 to 5 %), allowed is 2 %.",
+            "KEEP_RUNNING: Keep running: b is better (success rate 5.0 points higher (2.4 "
+            "to 7.6)), but not yet surely safe: response time 1 % slower (-3 to 5 %), "
+            "allowed is 2 %.",
         ),
         (
             state(
                 {"a": full(3_000, 0.85, 800, 4.0, 20), "b": full(3_000, 0.9, 700, 4.0, 20)}, GUARDED
             ),
-            "KEEP_RUNNING: Keep running: b is better (success rate 5.0 points higher (2.4 to 7.6)), but not yet surely safe: rating has 20 of 100 users in a with a rating.",
+            "KEEP_RUNNING: Keep running: b is better (success rate 5.0 points higher (2.4 "
+            "to 7.6)), but not yet surely safe: rating has 20 of 100 users in a with a "
+            "rating.",
         ),
         (
             single("rating", mean(2_000, 4, 0), mean(2_000, 4, 0)),
             "KEEP_RUNNING: Keep running: cannot test yet, no rating differs from another.",
         ),
         (
+            successes(
+                (3_000, 0.85), (3_000, 0.9), settings=config(planned_units=6_000), run_hours=72.0
+            ),
+            "KEEP_RUNNING: Keep running, about 4 days: b is better (success rate 5.0 points"
+            " higher (3.1 to 6.9)), but it ran 3.0 of 7 days.",
+        ),
+        (
+            successes((3_000, 0.85), (3_000, 0.9), state=State.STOPPED, run_hours=72.0),
+            "INCONCLUSIVE: Cannot tell: b is better (success rate 5.0 points higher (2.4 to"
+            " 7.6)), but it ran 3.0 of 7 days. Keep a.",
+        ),
+        (
+            state(
+                {"a": full(3_000, 0.85, 800, 4.0), "b": full(3_000, 0.9, 805, 4.0)},
+                GUARDED,
+                state=State.STOPPED,
+            ),
+            "INCONCLUSIVE: Cannot tell: b is better (success rate 5.0 points higher (2.4 to"
+            " 7.6)), but not yet surely safe: response time 1 % slower (-3 to 5 %), allowed"
+            " is 2 %. Keep a.",
+        ),
+        (
             single("tokens", cost(2_000, 1e-6), cost(2_000, 1.02e-6)),
-            "KEEP_RUNNING: Keep running: so far tokens per operation 20 higher (-12 to 52) with b. Without planned_units or min_effect nobody can say for how long.",
+            "KEEP_RUNNING: Keep running: so far tokens per operation 20 higher (-12 to 52) "
+            "with b. Without planned_units or min_effect nobody can say for how long.",
         ),
     ],
 )
