@@ -194,6 +194,13 @@ class TestPlanned:
         assert answer.verdict == "INCONCLUSIVE"
         assert again.frozen == memory.frozen
 
+    def test_planned_units_in_less_than_a_week_wait_for_the_week(self) -> None:
+        fast = successes((3_000, 0.85), (3_000, 0.9), settings=self.PLANNED, run_hours=72.0)
+        answer, memory = look(fast)
+        assert (answer.verdict, answer.days_left) == ("KEEP_RUNNING", 4)
+        again = fast._replace(run_hours=168.0)
+        assert look(again, memory)[0].verdict == "SHIP"
+
     def test_too_little_data_at_the_end_is_no_end(self) -> None:
         rare = successes((3_000, 0.999), (3_000, 0.999), settings=self.PLANNED)
         answer, memory = look(rare)
