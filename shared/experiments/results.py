@@ -17,7 +17,8 @@ Method = Literal["always_valid", "hybrid", "fixed", "newcombe", "quantile"]
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A newer answer may say more: readers take what they know.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class SplitResult(_Answer):

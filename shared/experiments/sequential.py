@@ -58,9 +58,17 @@ class Hybrid(NamedTuple):
 
 
 def hybrid(
-    diff: Difference, planned: float, alpha: float = ALPHA, before: Hybrid | None = None
+    diff: Difference,
+    planned: float,
+    alpha: float = ALPHA,
+    before: Hybrid | None = None,
+    *,
+    ended: bool | None = None,
 ) -> Hybrid:
     """Half of alpha for looks below `planned` units, half for one t-test at the first look beyond.
+
+    `ended` says that of the whole test where these are two variants of several, or a metric that
+    not every unit has; without it these two arms' units are counted.
 
     p is twice that of the part in force, so that p <= alpha where the interval excludes 0.
     `before` is the last look's answer; keep the smallest p of all looks here too.
@@ -68,6 +76,7 @@ def hybrid(
     checked_level(alpha)
     if before is not None and before.frozen:
         return before
-    ended = diff.units >= checked_positive(planned, "planned units")
+    if ended is None:
+        ended = diff.units >= checked_positive(planned, "planned units")
     part = compare_fixed(diff, alpha / 2) if ended else compare(diff, planned, alpha / 2)
     return Hybrid(part._replace(p=min(1.0, 2 * part.p)), ended)

@@ -17,7 +17,7 @@ class Estimate(NamedTuple):
     high: float | None
 
 
-def share(successes: int, total: int, confidence: float = CONFIDENCE) -> Estimate | None:
+def share(successes: float, total: float, confidence: float = CONFIDENCE) -> Estimate | None:
     """A rate with Wilson's interval, Clopper-Pearson's when either kind is rarer than 5.
 
     Sources: Wilson 1927; Clopper and Pearson 1934. The pair covers >= 92.8 % for n >= 20.
@@ -31,7 +31,7 @@ def share(successes: int, total: int, confidence: float = CONFIDENCE) -> Estimat
     return Estimate(successes / total, low, high)
 
 
-def wilson(successes: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(successes: float, total: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson score interval of a rate."""
     z = float(ndtri((1 + confidence) / 2))
     p = successes / total
@@ -41,7 +41,7 @@ def wilson(successes: int, total: int, confidence: float = CONFIDENCE) -> tuple[
 
 
 def clopper_pearson(
-    successes: int, total: int, confidence: float = CONFIDENCE
+    successes: float, total: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Exact interval of a rate, from beta quantiles."""
     tail = (1 - confidence) / 2

@@ -9,7 +9,8 @@ from pydantic_core import to_json
 
 from services.gateway.domain.experiments import Seen
 from services.gateway.domain.planning import PlanRequest, from_test, plan_view, question
-from services.gateway.domain.problems import Problem, refused, wrong_field
+from services.gateway.domain.problems import Problem, wrong_field
+from services.gateway.domain.refusals import refused
 from services.gateway.domain.results import results_view
 from services.gateway.service.experimenting import no_test
 from shared.clock import Clock
@@ -58,7 +59,7 @@ class Planning:
         try:
             return from_test(seen, asked)
         except ValidationError as error:
-            raise refused(error) from error
+            raise refused(error, PlanRequest) from error
 
 
 def _no_key(key: str) -> Problem:

@@ -1,0 +1,1 @@
+"""From the sums of a test to its verdict and its sentence."""
