@@ -1,0 +1,5 @@
+"""abtest: what A/B tests are decided by.
+
+Consumes operations, feedback and exposures as group `abtest`; writes `ab_events`, `ab_waiting`,
+`ab_units`, `ab_arms`, `ab_sums`, `ab_sketches` and `ab_days` in Postgres.
+"""
