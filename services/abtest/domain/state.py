@@ -1,7 +1,7 @@
 """What is known of one test: the sums of its arms, as they are read back for a look at results.
 
-An arm is a variant in an epoch: epochs are never pooled for effects. A unit belongs to one arm, that
-of its earliest epoch; one that was seen in two variants is `multiple`, counted and in no sums.
+An arm is a variant in an epoch: epochs are never pooled for effects. A unit belongs to one arm,
+that of its earliest epoch; one that was seen in two variants is `multiple`, counted and in no sums.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,8 +68,6 @@ class ArmState(NamedTuple):
 
 class TestState(NamedTuple):
     """One test and its arms; what nobody was in yet is not in `arms`."""
-
-    __test__ = False  # no test of ours, for all its name says
 
     tenant_id: str
     test_id: UUID
