@@ -65,6 +65,7 @@ class ArmChange:
 Arms = dict[ArmName, ArmChange]
 Days = Counter[tuple[str, UUID, date]]
 Rows = Mapping[UnitKey, Sequence[Candidate]]
+Units = Mapping[UnitKey, UnitState]
 
 
 @dataclass(slots=True)
@@ -96,27 +97,28 @@ def group_of(cell: int) -> int:
     return cell * GROUPS >> CELL_BITS
 
 
-def moved(stored: Mapping[UnitKey, UnitState], fresh: Rows, tests: Tests) -> list[UnitKey]:
+def places_of(stored: Units, fresh: Rows, tests: Tests) -> dict[UnitKey, UnitState]:
+    """Where fresh rows put their units; totals are still as they were."""
+    return {key: placed(stored[key], rows, _test(tests, key)) for key, rows in fresh.items()}
+
+
+def moved(stored: Units, places: Units) -> list[UnitKey]:
     """Units of which all rows must be read, since old ones count differently now."""
-    return [
-        key
-        for key, rows in fresh.items()
-        if is_moved(stored[key], placed(stored[key], rows, _test(tests, key)))
-    ]
+    return [key for key, place in places.items() if is_moved(stored[key], place)]
 
 
-def fold(stored: Mapping[UnitKey, UnitState], fresh: Rows, read: Rows, tests: Tests) -> Changes:
+def fold(stored: Units, places: Units, fresh: Rows, read: Rows, tests: Tests) -> Changes:
     """Add fresh rows; `read` holds all rows of those units that are `moved`, fresh ones too."""
     changes = Changes()
     for key, rows in fresh.items():
-        before, test = stored[key], _test(tests, key)
+        before = stored[key]
         if key in read:
-            after = whole(read[key], test)
+            after = whole(read[key], _test(tests, key))
             new = {row.identity for row in rows}
             gone = [row for row in read[key] if row.identity not in new]
             added = read[key]
         else:
-            after = with_totals(placed(before, rows, test), rows, before.totals)
+            after = with_totals(places[key], rows, before.totals)
             gone, added = [], rows
         changes.units[key] = after
         _change(changes, key, before, after)
@@ -153,7 +155,7 @@ def _change(changes: Changes, key: UnitKey, before: UnitState, after: UnitState)
 def _change_bins(
     arms: Arms, key: UnitKey, state: UnitState, rows: Collection[Candidate], sign: int
 ) -> None:
-    if state.home is None or state.is_multiple:
+    if not rows or state.home is None or state.is_multiple:
         return
     found = [row.bin for row in rows if row.kind == OPERATION and state.counts(row)]
     if found:

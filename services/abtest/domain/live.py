@@ -16,7 +16,7 @@ from shared.experiments.lifecycle import State
 from shared.experiments.metrics import DEFAULT_SLO_MS, SLO_METRIC
 
 EPOCHS = TypeAdapter(tuple[Epoch, ...])
-MOST_REMEMBERED = 50_000
+MOST_REMEMBERED = 20_000
 
 Row = Any  # a row of the store: members by column
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.abtest.domain.candidates import Judged
 from services.abtest.domain.rows import Candidate, UnitKey
-from services.abtest.queries.columns import columns_of, unnested
+from services.abtest.queries.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
 _SMALL = ("ok", "slow", "bin", "rating", "helpful", "accurate", "relevant", "fast")
@@ -22,9 +22,9 @@ _TYPES = {
     **dict.fromkeys(("ln", "tok", "cost", "conf"), "bigint"),
 }
 _COLUMNS = ", ".join(Candidate._fields)
+_STAGED = {name: _TYPES.get(name, "text") for name in Candidate._fields}
 _INSERT = f"""
-    INSERT INTO ab_events ({_COLUMNS})
-    SELECT * FROM {unnested([_TYPES.get(name, "text") for name in Candidate._fields])}
+    INSERT INTO ab_events ({_COLUMNS}) SELECT {_COLUMNS} FROM pg_temp.staged_ab_events
     ON CONFLICT (tenant_id, test_id, event_id, occurred_at) DO NOTHING
     RETURNING test_id, event_id, occurred_at
 """
@@ -40,7 +40,8 @@ async def insert(
     connection: Session, rows: Sequence[Candidate]
 ) -> set[tuple[UUID, UUID, datetime]]:
     """Keep rows, in the order of their keys; answers the identities of those that are new."""
-    found = await connection.fetch(_INSERT, *columns_of(rows, len(Candidate._fields)))
+    await stage(connection, "staged_ab_events", _STAGED, rows)
+    found = await connection.fetch(_INSERT)
     return {(row[0], row[1], row[2]) for row in found}
 
 

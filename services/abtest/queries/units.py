@@ -7,7 +7,7 @@ from typing import Any
 from services.abtest.domain.folding import cell_of
 from services.abtest.domain.rows import TOTALS, UnitKey
 from services.abtest.domain.units import Seen, UnitState
-from services.abtest.queries.columns import columns_of, unnested
+from services.abtest.queries.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
 _KEY = ("tenant_id", "test_id", "unit")
@@ -28,8 +28,9 @@ _WRITTEN = {
 _SET = ", ".join(f"{name} = s.{name}" for name in _WRITTEN if name not in _KEY)
 _UPDATE = f"""
     UPDATE ab_units AS u SET {_SET}
-      FROM {unnested(list(_WRITTEN.values()))} AS s ({", ".join(_WRITTEN)})
-     WHERE u.tenant_id = s.tenant_id AND u.test_id = s.test_id AND u.unit = s.unit
+      FROM pg_temp.staged_ab_units AS s
+     WHERE u.tenant_id = ANY($1)
+       AND u.tenant_id = s.tenant_id AND u.test_id = s.test_id AND u.unit = s.unit
 """
 _LOCK = f"""
     SELECT {", ".join(f"u.{name}" for name in (*_KEY, *_STATE, *TOTALS))}
@@ -61,8 +62,9 @@ async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, 
 
 async def update(connection: Session, units: Mapping[UnitKey, UnitState]) -> None:
     """Put units in the place of those that were."""
-    rows = (_written(key, state) for key, state in units.items())
-    await connection.execute(_UPDATE, *columns_of(rows, len(_WRITTEN)))
+    rows = [_written(key, state) for key, state in units.items()]
+    await stage(connection, "staged_ab_units", _WRITTEN, rows)
+    await connection.execute(_UPDATE, sorted({key.tenant_id for key in units}))
 
 
 def _state(row: Any) -> UnitState:

@@ -8,10 +8,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.abtest.domain.batch import unrepeated
-from services.abtest.domain.folding import Rows, by_unit, fold, moved
+from services.abtest.domain.folding import Rows, by_unit, fold, moved, places_of
 from services.abtest.domain.live import Tests
 from services.abtest.domain.rows import Candidate
 from services.abtest.queries import arms, events, units
+from services.abtest.queries.columns import ALWAYS_PLAN
 from shared.delivery.postgres import Session
 
 Identities = set[tuple[UUID, UUID, datetime]]
@@ -24,14 +25,16 @@ async def keep(
     rows = unrepeated(found)
     if not rows:
         return set()
+    await connection.execute(ALWAYS_PLAN)
     new = await events.insert(connection, rows)
     fresh = by_unit(row for row in rows if row.identity in new)
     if not fresh:
         return new
     stored = await units.locked(connection, fresh)
-    again = moved(stored, fresh, tests)
+    places = places_of(stored, fresh, tests)
+    again = moved(stored, places)
     read: Rows = by_unit(await events.of_units(connection, again)) if again else {}
-    changes = fold(stored, fresh, read, tests)
+    changes = fold(stored, places, fresh, read, tests)
     await units.update(connection, changes.units)
     await arms.add_arms(connection, changes.arms, shard, as_of)
     await arms.add_sums(connection, changes.arms, shard)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.abtest.domain.batch import unrepeated
-from services.abtest.domain.folding import ArmChange, ArmName, by_unit, fold, moved
+from services.abtest.domain.folding import ArmChange, ArmName, by_unit, fold, moved, places_of
 from services.abtest.domain.live import LiveTest
 from services.abtest.domain.rows import Candidate, UnitKey
 from services.abtest.domain.units import BLANK, UnitState, whole
@@ -95,9 +95,10 @@ class Memory:
         self.rows |= {row.identity: row for row in new}
         fresh = by_unit(new)
         stored = {key: self.units.get(key, BLANK) for key in fresh}
-        again = moved(stored, fresh, self.tests)
+        places = places_of(stored, fresh, self.tests)
+        again = moved(stored, places)
         read = by_unit(row for row in self.rows.values() if row.key in again)
-        changes = fold(stored, fresh, read, self.tests)
+        changes = fold(stored, places, fresh, read, self.tests)
         self.units |= changes.units
         for (_, _, day), count in changes.days.items():
             self.days[day] += count
