@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.abtest import abtest
 from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
 from benchmarks.raising import raising
@@ -31,6 +32,7 @@ PARTS = {
     "alerts": alerts,
     "statuses": statuses,
     "raising": raising,
+    "abtest": abtest,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -53,6 +55,9 @@ ROWS = [
     Row("copy_staging", "rows/s"),
     Row("ingest", "events/s", least=20_000, against="copy_staging"),
     Row("ingest_poisoned", "events/s", against="ingest", least_ratio=0.8),
+    Row("abtest_no_test", "events/s"),
+    Row("abtest", "events/s", least=15_000),
+    Row("abtest_many_units", "events/s"),
     Row("quix_at-least-once", "events/s", against="metrics"),
     Row("quix_exactly-once", "events/s", against="metrics"),
     Row("whole_rate", "events/s", least=5_000 * 0.98),
@@ -70,6 +75,7 @@ ROWS = [
     Row("status_read_p99_ms", "ms", most=5),
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
+    Row("abtest_rss_mb", "MB", most=150),
     Row("gateway_rss_mb", "MB", most=150),
 ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from services.abtest.settings import AbtestSettings
 from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.metrics.settings import MetricsSettings
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 NAME = re.compile(r"^[A-Za-z0-9_.-]+")
 SETTINGS: tuple[type[BaseSettings], ...] = (
+    AbtestSettings,
     GatewaySettings,
     IngestSettings,
     MetricsSettings,

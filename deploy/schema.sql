@@ -113,6 +113,147 @@ $$;
 
 ALTER FUNCTION public.untold_ab_test_steps(most integer) OWNER TO assay_owner;
 
+CREATE TABLE public.ab_arms (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    epoch integer NOT NULL,
+    variant text NOT NULL,
+    shard integer NOT NULL,
+    units bigint DEFAULT 0 NOT NULL,
+    multiple bigint DEFAULT 0 NOT NULL,
+    operations bigint DEFAULT 0 NOT NULL,
+    crossovers bigint DEFAULT 0 NOT NULL,
+    largest bigint DEFAULT 0 NOT NULL,
+    first_at timestamp with time zone,
+    last_at timestamp with time zone,
+    as_of timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.ab_arms FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_arms OWNER TO assay_owner;
+
+CREATE TABLE public.ab_units (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    unit text NOT NULL,
+    cell smallint NOT NULL,
+    seen text DEFAULT ''::text NOT NULL,
+    epoch integer,
+    variant text,
+    is_crossed boolean DEFAULT false NOT NULL,
+    is_multiple boolean DEFAULT false NOT NULL,
+    exposed_at timestamp with time zone,
+    first_at timestamp with time zone,
+    events bigint DEFAULT 0 NOT NULL,
+    n bigint DEFAULT 0 NOT NULL,
+    crossovers bigint DEFAULT 0 NOT NULL,
+    ok bigint DEFAULT 0 NOT NULL,
+    ln bigint DEFAULT 0 NOT NULL,
+    slow bigint DEFAULT 0 NOT NULL,
+    tok_n bigint DEFAULT 0 NOT NULL,
+    tok bigint DEFAULT 0 NOT NULL,
+    cost_n bigint DEFAULT 0 NOT NULL,
+    cost bigint DEFAULT 0 NOT NULL,
+    conf_n bigint DEFAULT 0 NOT NULL,
+    conf bigint DEFAULT 0 NOT NULL,
+    rating_n bigint DEFAULT 0 NOT NULL,
+    rating bigint DEFAULT 0 NOT NULL,
+    helpful_n bigint DEFAULT 0 NOT NULL,
+    helpful bigint DEFAULT 0 NOT NULL,
+    accurate_n bigint DEFAULT 0 NOT NULL,
+    accurate bigint DEFAULT 0 NOT NULL,
+    relevant_n bigint DEFAULT 0 NOT NULL,
+    relevant bigint DEFAULT 0 NOT NULL,
+    fast_n bigint DEFAULT 0 NOT NULL,
+    fast bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT ab_units_cell_check CHECK (((cell >= 0) AND (cell <= 1023)))
+)
+WITH (fillfactor='60');
+
+ALTER TABLE ONLY public.ab_units FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_units OWNER TO assay_owner;
+
+CREATE VIEW public.ab_cells WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    test_id,
+    epoch,
+    variant,
+    cell,
+    count(*) AS units,
+    sum(n) AS n,
+    sum(ok) AS ok,
+    sum(ln) AS ln,
+    sum(slow) AS slow,
+    sum(tok_n) AS tok_n,
+    sum(tok) AS tok,
+    sum(cost_n) AS cost_n,
+    sum(cost) AS cost,
+    sum(conf_n) AS conf_n,
+    sum(conf) AS conf,
+    sum(rating_n) AS rating_n,
+    sum(rating) AS rating,
+    sum(helpful_n) AS helpful_n,
+    sum(helpful) AS helpful,
+    sum(accurate_n) AS accurate_n,
+    sum(accurate) AS accurate,
+    sum(relevant_n) AS relevant_n,
+    sum(relevant) AS relevant,
+    sum(fast_n) AS fast_n,
+    sum(fast) AS fast
+   FROM public.ab_units
+  WHERE ((NOT is_multiple) AND (variant IS NOT NULL))
+  GROUP BY tenant_id, test_id, epoch, variant, cell;
+
+ALTER VIEW public.ab_cells OWNER TO assay_owner;
+
+CREATE TABLE public.ab_days (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    day date NOT NULL,
+    shard integer NOT NULL,
+    units bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.ab_days FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_days OWNER TO assay_owner;
+
+CREATE TABLE public.ab_events (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    unit text NOT NULL,
+    operation_id text,
+    epoch integer NOT NULL,
+    variant text NOT NULL,
+    counts_at timestamp with time zone NOT NULL,
+    is_crossed boolean NOT NULL,
+    bin smallint,
+    ok smallint,
+    ln bigint,
+    slow smallint,
+    tok bigint,
+    cost bigint,
+    conf bigint,
+    rating smallint,
+    helpful smallint,
+    accurate smallint,
+    relevant smallint,
+    fast smallint,
+    CONSTRAINT ab_events_kind_check CHECK ((kind = ANY (ARRAY['o'::text, 'f'::text, 'e'::text])))
+);
+
+ALTER TABLE ONLY public.ab_events FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_events OWNER TO assay_owner;
+
 CREATE TABLE public.ab_results (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -128,6 +269,42 @@ CREATE TABLE public.ab_results (
 ALTER TABLE ONLY public.ab_results FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_results OWNER TO assay_owner;
+
+CREATE TABLE public.ab_sketches (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    epoch integer NOT NULL,
+    variant text NOT NULL,
+    grp smallint NOT NULL,
+    shard integer NOT NULL,
+    bins jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT ab_sketches_grp_check CHECK (((grp >= 0) AND (grp <= 19)))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.ab_sketches FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_sketches OWNER TO assay_owner;
+
+CREATE TABLE public.ab_sums (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    epoch integer NOT NULL,
+    variant text NOT NULL,
+    metric text NOT NULL,
+    shard integer NOT NULL,
+    n bigint DEFAULT 0 NOT NULL,
+    m numeric DEFAULT 0 NOT NULL,
+    mm numeric DEFAULT 0 NOT NULL,
+    d numeric DEFAULT 0 NOT NULL,
+    dd numeric DEFAULT 0 NOT NULL,
+    md numeric DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.ab_sums FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_sums OWNER TO assay_owner;
 
 CREATE TABLE public.ab_test_steps (
     tenant_id text NOT NULL,
@@ -145,6 +322,24 @@ CREATE TABLE public.ab_test_steps (
 ALTER TABLE ONLY public.ab_test_steps FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_test_steps OWNER TO assay_owner;
+
+CREATE TABLE public.ab_waiting (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    operation_id text NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    rating smallint,
+    helpful smallint,
+    accurate smallint,
+    relevant smallint,
+    fast smallint,
+    waits_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.ab_waiting FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_waiting OWNER TO assay_owner;
 
 CREATE TABLE public.ai_model_operations (
     tenant_id text NOT NULL,
@@ -528,14 +723,35 @@ ALTER TABLE ONLY public.user_feedback FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_feedback OWNER TO assay_owner;
 
+ALTER TABLE ONLY public.ab_arms
+    ADD CONSTRAINT ab_arms_pkey PRIMARY KEY (tenant_id, test_id, epoch, variant, shard);
+
+ALTER TABLE ONLY public.ab_days
+    ADD CONSTRAINT ab_days_pkey PRIMARY KEY (tenant_id, test_id, day, shard);
+
+ALTER TABLE ONLY public.ab_events
+    ADD CONSTRAINT ab_events_pkey PRIMARY KEY (tenant_id, test_id, event_id, occurred_at);
+
 ALTER TABLE ONLY public.ab_results
     ADD CONSTRAINT ab_results_pkey PRIMARY KEY (tenant_id, test_id);
+
+ALTER TABLE ONLY public.ab_sketches
+    ADD CONSTRAINT ab_sketches_pkey PRIMARY KEY (tenant_id, test_id, epoch, variant, grp, shard);
+
+ALTER TABLE ONLY public.ab_sums
+    ADD CONSTRAINT ab_sums_pkey PRIMARY KEY (tenant_id, test_id, epoch, variant, metric, shard);
 
 ALTER TABLE ONLY public.ab_test_steps
     ADD CONSTRAINT ab_test_steps_pkey PRIMARY KEY (tenant_id, event_id);
 
 ALTER TABLE ONLY public.ab_tests
     ADD CONSTRAINT ab_tests_pkey PRIMARY KEY (tenant_id, test_id);
+
+ALTER TABLE ONLY public.ab_units
+    ADD CONSTRAINT ab_units_pkey PRIMARY KEY (tenant_id, test_id, unit);
+
+ALTER TABLE ONLY public.ab_waiting
+    ADD CONSTRAINT ab_waiting_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
 
 ALTER TABLE ONLY public.ai_model_operations
     ADD CONSTRAINT ai_model_operations_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
@@ -588,6 +804,10 @@ ALTER TABLE ONLY public.tenants
 ALTER TABLE ONLY public.user_feedback
     ADD CONSTRAINT user_feedback_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
 
+CREATE INDEX ab_events_by_operation ON public.ab_events USING btree (tenant_id, operation_id) WHERE (kind = 'o'::text);
+
+CREATE INDEX ab_events_by_unit ON public.ab_events USING btree (tenant_id, test_id, unit);
+
 CREATE INDEX ab_test_steps_by_test ON public.ab_test_steps USING btree (tenant_id, test_id, occurred_at, event_id);
 
 CREATE INDEX ab_test_steps_untold ON public.ab_test_steps USING btree (occurred_at, event_id) WHERE (published_at IS NULL);
@@ -597,6 +817,10 @@ CREATE INDEX ab_tests_by_change ON public.ab_tests USING btree (updated_at);
 CREATE UNIQUE INDEX ab_tests_by_key ON public.ab_tests USING btree (tenant_id, key);
 
 CREATE INDEX ab_tests_by_time ON public.ab_tests USING btree (tenant_id, created_at DESC, test_id DESC);
+
+CREATE INDEX ab_waiting_by_operation ON public.ab_waiting USING btree (tenant_id, operation_id);
+
+CREATE INDEX ab_waiting_by_time ON public.ab_waiting USING btree (waits_since);
 
 CREATE INDEX ai_model_operations_by_arrival ON ONLY public.ai_model_operations USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
 
@@ -683,17 +907,47 @@ ALTER TABLE ONLY public.notification_deliveries
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE public.ab_arms ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_days ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_events ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.ab_results ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_sketches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_sums ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_test_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_tests ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.ab_units ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_waiting ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY abtest_moves_its_own ON public.consumer_fence TO svc_abtest USING ((consumer_group = 'abtest'::text)) WITH CHECK ((consumer_group = 'abtest'::text));
+
+CREATE POLICY abtest_sees_all ON public.ab_arms TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_days TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_events TO svc_abtest USING (true) WITH CHECK (true);
+
 CREATE POLICY abtest_sees_all ON public.ab_results TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_sketches TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_sums TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_test_steps TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_tests TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_units TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_waiting TO svc_abtest USING (true) WITH CHECK (true);
 
 ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
 
@@ -759,11 +1013,25 @@ CREATE POLICY notify_sees_all ON public.silences TO svc_notify USING (true) WITH
 
 ALTER TABLE public.operation_rollup_minute ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY owner_sees_all ON public.ab_arms TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_days TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_events TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.ab_results TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_sketches TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_sums TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_test_steps TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_tests TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_units TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_waiting TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ai_model_operations TO assay_owner USING (true) WITH CHECK (true);
 
@@ -805,11 +1073,25 @@ CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics
 
 ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY tenant_sees_own ON public.ab_arms FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_days FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_events FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.ab_results TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_sketches FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_sums FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.ab_test_steps TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.ab_tests TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_units FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_waiting FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.ai_model_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -873,14 +1155,38 @@ GRANT ALL ON FUNCTION public.find_api_key(wanted text) TO svc_api;
 REVOKE ALL ON FUNCTION public.untold_ab_test_steps(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.untold_ab_test_steps(most integer) TO svc_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_arms TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_arms TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_units TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_units TO svc_api;
+
+GRANT SELECT ON TABLE public.ab_cells TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_cells TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_days TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_days TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_events TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_events TO svc_api;
+
 GRANT SELECT ON TABLE public.ab_results TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_results TO svc_abtest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_sketches TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_sketches TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_sums TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_sums TO svc_api;
 
 GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_api;
 GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_abtest;
 
 GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_api;
 GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_abtest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_waiting TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_waiting TO svc_api;
 
 GRANT SELECT ON TABLE public.ai_model_operations TO svc_api;
 GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;
@@ -956,6 +1262,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_ingest;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_metrics;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_notify;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_abtest;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
 

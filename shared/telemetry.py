@@ -16,6 +16,9 @@ REBUILDS = Counter("assay_rebuilds", "Partitions whose live cells were built ane
 DIFFERENCES = Counter("assay_cell_differences", "Live numbers that differed from the stored ones")
 SHED = Counter("assay_shed_requests", "Requests refused because too much was under way")
 EXPOSURES = Counter("assay_exposures", "Exposures by what became of them", ["verdict"])
+EXPOSURES_IGNORED = Counter(
+    "assay_exposures_ignored", "Exposures that say nothing about a test", ["why"]
+)
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 NOTIFICATIONS = Counter(
     "assay_notifications", "Deliveries by what became of them", ["type", "state"]
@@ -34,6 +37,7 @@ VERDICTS = {
     "ingest": ("accepted", "duplicate", "dead"),
     "metrics": ("accepted", "duplicate", "invalid"),
     "notify": ("accepted", "invalid"),
+    "abtest": ("accepted", "duplicate", "ignored", "invalid"),
 }
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 

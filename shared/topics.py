@@ -32,6 +32,8 @@ COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
 """Topics whose events become numbers."""
 STORED = (*COUNTED, Topic.ALERTS)
 """Topics whose events ingest keeps, and whose unreadable records it buries."""
+COMPARED = (*COUNTED, Topic.EXPOSURES)
+"""Topics whose events A/B tests are decided by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ ROLE_OF = {
     "ingest": "svc_ingest",
     "metrics": "svc_metrics",
     "notify": "svc_notify",
+    "abtest": "svc_abtest",
     "gateway": "svc_api",
 }
 

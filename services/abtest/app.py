@@ -1,0 +1,67 @@
+"""The only place where abtest's parts meet."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from services.abtest.consumer import subscribe
+from services.abtest.domain.candidates import Ignored
+from services.abtest.service.counting import GROUP, Counting
+from services.abtest.settings import AbtestSettings
+from services.abtest.store.batches import PostgresBatches
+from services.abtest.store.upkeep import PostgresUpkeep
+from services.abtest.ticker import Ticker
+from shared import telemetry
+from shared.clock import utc_now
+from shared.delivery.runner import Runner
+from shared.kafka import consumer_broker, consumer_of
+from shared.prices import price_table, read_overrides
+from shared.pseudonym import pseudonym
+from shared.reporter import Reporter
+from shared.runtime import Process, consuming_process
+from shared.stores import connect_postgres, connect_redis
+
+
+async def run(settings: AbtestSettings) -> None:
+    """Wait for the store, then consume until told to stop."""
+    async with consuming_process(settings) as process:
+        await _run(settings, process)
+
+
+async def _run(settings: AbtestSettings, process: Process) -> None:
+    pool = await process.wait_for(
+        "Postgres",
+        lambda: connect_postgres(
+            settings.postgres_dsn, service=GROUP, synchronous=not settings.kafka_durable
+        ),
+    )
+    overrides = read_overrides(settings.prices_file) if settings.prices_file else None
+    secret = settings.secret_key.get_secret_value().encode()
+    batches = PostgresBatches(pool, GROUP, price_table(overrides), partial(pseudonym, secret))
+    await process.wait_for("the schema (run `assay migrate`)", batches.check_schema)
+    ticker = Ticker(batches, PostgresUpkeep(pool))
+
+    telemetry.announce(GROUP)
+    for why in Ignored:
+        telemetry.EXPOSURES_IGNORED.labels(why)
+    broker = consumer_broker(settings)
+    runner = Runner(
+        GROUP,
+        Counting(batches, settings.topic_prefix, utc_now),
+        lambda: consumer_of(subscriber),
+        exact_ends=settings.kafka_exact_ends,
+    )
+    subscriber = subscribe(broker, settings.topic_prefix, runner, settings.abtest_max_records)
+
+    async def probe() -> Mapping[str, str]:
+        try:
+            await batches.check_schema()
+        except Exception as error:
+            return {"postgres": type(error).__name__}
+        return {}
+
+    client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
+    reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
+    jobs = [ticker.join, ticker.count, ticker.tidy, reporter.run]
+    await process.consume(broker, subscriber, runner, jobs, probe)
+    await client.aclose()
+    await pool.close()

@@ -1,0 +1,189 @@
+"""A batch's fresh rows as new units and as differences of sums.
+
+A unit's old share goes out of its arm and its new one in: sums never depend on the order of
+arrival, nor on how rows were cut into batches.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
+
+from services.abtest.domain.live import LiveTest, Tests
+from services.abtest.domain.rows import (
+    CROSSOVERS,
+    NOTHING,
+    OPERATION,
+    Candidate,
+    N,
+    UnitKey,
+)
+from services.abtest.domain.sums import Sums, shift
+from services.abtest.domain.units import (
+    Seen,
+    UnitState,
+    is_moved,
+    operations_of,
+    placed,
+    whole,
+    with_totals,
+)
+from shared.experiments.assignment import SEPARATOR
+from shared.experiments.quantiles import GROUPS
+
+CELL_BITS = 10
+CELL_SALT = "cell"
+
+
+class ArmName(NamedTuple):
+    """An arm of a test."""
+
+    tenant_id: str
+    test_id: UUID
+    epoch: int
+    variant: str
+
+
+@dataclass(slots=True)
+class ArmChange:
+    """What a batch adds to an arm."""
+
+    units: int = 0
+    multiple: int = 0
+    operations: int = 0
+    crossovers: int = 0
+    largest: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    sums: dict[str, Sums] = field(default_factory=dict)
+    bins: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+Arms = dict[ArmName, ArmChange]
+Days = Counter[tuple[str, UUID, date]]
+Rows = Mapping[UnitKey, Sequence[Candidate]]
+Units = Mapping[UnitKey, UnitState]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch amounts to: units as they are now, and what their arms gain."""
+
+    units: dict[UnitKey, UnitState] = field(default_factory=dict)
+    arms: Arms = field(default_factory=lambda: defaultdict(ArmChange))
+    days: Days = field(default_factory=Counter)
+
+
+def by_unit(fresh: Iterable[Candidate]) -> dict[UnitKey, list[Candidate]]:
+    """Fresh rows of each unit, units in the order in which they are locked."""
+    groups: dict[UnitKey, list[Candidate]] = {}
+    for row in fresh:
+        groups.setdefault(row.key, []).append(row)
+    return dict(sorted(groups.items()))
+
+
+def cell_of(key: UnitKey) -> int:
+    """One of 1,024 cells, by a hash that no variant depends on."""
+    parts = (str(key.test_id), CELL_SALT, key.unit)
+    first = sha256(SEPARATOR.join(parts).encode()).digest()[:8]
+    return int.from_bytes(first, "big") >> (64 - CELL_BITS)
+
+
+def group_of(cell: int) -> int:
+    """One of 20 groups of cells."""
+    return cell * GROUPS >> CELL_BITS
+
+
+def places_of(stored: Units, fresh: Rows, tests: Tests) -> dict[UnitKey, UnitState]:
+    """Where fresh rows put their units; totals are still as they were."""
+    return {key: placed(stored[key], rows, _test(tests, key)) for key, rows in fresh.items()}
+
+
+def moved(stored: Units, places: Units) -> list[UnitKey]:
+    """Units of which all rows must be read, since old ones count differently now."""
+    return [key for key, place in places.items() if is_moved(stored[key], place)]
+
+
+def fold(stored: Units, places: Units, fresh: Rows, read: Rows, tests: Tests) -> Changes:
+    """Add fresh rows; `read` holds all rows of those units that are `moved`, fresh ones too."""
+    changes = Changes()
+    for key, rows in fresh.items():
+        before = stored[key]
+        if key in read:
+            after = whole(read[key], _test(tests, key))
+            new = {row.identity for row in rows}
+            gone = [row for row in read[key] if row.identity not in new]
+            added = read[key]
+        else:
+            after = with_totals(places[key], rows, before.totals)
+            gone, added = [], rows
+        changes.units[key] = after
+        _change(changes, key, before, after)
+        _change_bins(changes.arms, key, before, gone, -1)
+        _change_bins(changes.arms, key, after, added, 1)
+        _change_times(changes.arms, key, after, rows)
+    return changes
+
+
+def _change(changes: Changes, key: UnitKey, before: UnitState, after: UnitState) -> None:
+    """Take a unit's old share out of its arm, and put the new one in."""
+    for state, sign in ((before, -1), (after, 1)):
+        if state.home is None:
+            continue
+        arm = changes.arms[_arm(key, state.home)]
+        if state.is_multiple:
+            arm.multiple += sign
+            continue
+        arm.units += sign
+        arm.operations += sign * state.totals[N]
+        arm.crossovers += sign * state.totals[CROSSOVERS]
+        if state.first_at is not None:
+            changes.days[key.tenant_id, key.test_id, state.first_at.date()] += sign
+    if before.home == after.home and after.home is not None:
+        sums = changes.arms[_arm(key, after.home)].sums
+        shift(sums, _summed(before), _summed(after))
+    else:
+        if before.home is not None:
+            shift(changes.arms[_arm(key, before.home)].sums, _summed(before), NOTHING)
+        if after.home is not None:
+            shift(changes.arms[_arm(key, after.home)].sums, NOTHING, _summed(after))
+
+
+def _change_bins(
+    arms: Arms, key: UnitKey, state: UnitState, rows: Collection[Candidate], sign: int
+) -> None:
+    if not rows or state.home is None or state.is_multiple:
+        return
+    found = [row.bin for row in rows if row.kind == OPERATION and state.counts(row)]
+    if found:
+        bins = arms[_arm(key, state.home)].bins[group_of(cell_of(key))]
+        for one in found:
+            if one is not None:
+                bins[one] += sign
+
+
+def _change_times(arms: Arms, key: UnitKey, after: UnitState, rows: Sequence[Candidate]) -> None:
+    if after.home is None:
+        return
+    arm = arms[_arm(key, after.home)]
+    times = [row.counts_at for row in rows]
+    if arm.first_at is not None and arm.last_at is not None:
+        times += [arm.first_at, arm.last_at]
+    arm.first_at, arm.last_at = min(times), max(times)
+    if not after.is_multiple:
+        arm.largest = max(arm.largest, operations_of(after))
+
+
+def _summed(state: UnitState) -> Sequence[int]:
+    return NOTHING if state.is_multiple else state.totals
+
+
+def _arm(key: UnitKey, home: Seen) -> ArmName:
+    return ArmName(key.tenant_id, key.test_id, *home)
+
+
+def _test(tests: Tests, key: UnitKey) -> LiveTest:
+    return tests[key.tenant_id][key.test_id]

@@ -1,0 +1,78 @@
+"""A unit's totals as what it adds to the sums of each metric, and how those change with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from services.abtest.domain.rows import TOTALS
+from services.abtest.domain.state import UNIT_MEANS
+from shared.experiments.metrics import MetricName
+from shared.experiments.moments import Unit
+from shared.experiments.values import MICRO, rounded_mean
+
+Sums = list[int]
+"""n, m, mm, d, dd, md: the first members of `Moments`, in the order of `ab_sums`."""
+COLUMNS: Final = ("n", "m", "mm", "d", "dd", "md")
+
+
+class _Place(NamedTuple):
+    metric: MetricName
+    m: int
+    d: int
+    factor: int
+    """What a total is multiplied by to be in micro; 0 where totals themselves are summed."""
+
+
+_TOTALS: Final[Mapping[MetricName, tuple[str, str, int]]] = {
+    "success_rate": ("ok", "n", 0),
+    "response_time_ms": ("ln", "n", 1),
+    "share_slower_than_slo": ("slow", "n", 0),
+    "tokens": ("tok", "tok_n", 0),
+    "cost_usd": ("cost", "cost_n", 0),
+    "confidence": ("conf", "conf_n", 0),
+    "rating": ("rating", "rating_n", MICRO),
+    "helpful": ("helpful", "helpful_n", 0),
+    "accurate": ("accurate", "accurate_n", 0),
+    "relevant": ("relevant", "relevant_n", 0),
+    "fast": ("fast", "fast_n", 0),
+}
+_PLACES: Final = tuple(
+    _Place(metric, TOTALS.index(m), TOTALS.index(d), factor)
+    for metric, (m, d, factor) in _TOTALS.items()
+)
+assert {one.metric for one in _PLACES if one.factor} == UNIT_MEANS  # noqa: S101 - of this file
+
+
+def units_of(totals: Sequence[int]) -> dict[MetricName, Unit]:
+    """What a unit holds of every metric that it has a value of."""
+    return {
+        one.metric: Unit(*_held(one, totals[one.m], totals[one.d]))
+        for one in _PLACES
+        if totals[one.d]
+    }
+
+
+def shift(sums: dict[str, Sums], before: Sequence[int], after: Sequence[int]) -> None:
+    """Let a unit that held `before` hold `after`; without a value it is in no sums."""
+    for one in _PLACES:
+        old = before[one.m], before[one.d]
+        new = after[one.m], after[one.d]
+        if old == new:
+            continue
+        m, d = _held(one, *old)
+        p, q = _held(one, *new)
+        held = sums.get(one.metric)
+        if held is None:
+            held = sums[one.metric] = [0] * len(COLUMNS)
+        held[0] += (new[1] > 0) - (old[1] > 0)
+        held[1] += p - m
+        held[2] += p * p - m * m
+        held[3] += q - d
+        held[4] += q * q - d * d
+        held[5] += p * q - m * d
+
+
+def _held(one: _Place, total: int, count: int) -> tuple[int, int]:
+    """m and d of a unit's total and count."""
+    if not one.factor or not count:
+        return total, count
+    return rounded_mean(total * one.factor, count), 1

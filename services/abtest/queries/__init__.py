@@ -1,0 +1,1 @@
+"""SQL of abtest, one module per family of tables."""

@@ -1,0 +1,1 @@
+"""Where abtest's numbers stay."""

@@ -1,0 +1,145 @@
+"""Where abtest's batches stay: one transaction per batch, behind the fence."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from asyncpg import Pool
+
+from services.abtest.domain.batch import Batch, Concerned, Outcome, concerned
+from services.abtest.domain.candidates import (
+    Judged,
+    Opinion,
+    Price,
+    PseudonymOf,
+    judged_by,
+    of_opinion,
+)
+from services.abtest.domain.live import Tests
+from services.abtest.domain.rows import Candidate
+from services.abtest.queries import events, waiting
+from services.abtest.store.keeping import Identities, keep
+from services.abtest.store.known import KnownTests
+from shared.delivery.plan import Fence, Partition
+from shared.delivery.postgres import PostgresFence, Session, Verdicts
+from shared.topics import Topic
+
+JOINER = -1
+SHARDS_OF_A_TOPIC = 10_000
+TOPICS = (Topic.OPERATIONS, Topic.FEEDBACK, Topic.EXPOSURES)
+ONE_JOINER = "SELECT pg_try_advisory_xact_lock(hashtext('assay.abtest-join'))"
+
+
+class PostgresBatches:
+    """Units and sums of group `abtest`, behind its fence."""
+
+    def __init__(self, pool: Pool, group: str, price: Price, pseudonym: PseudonymOf) -> None:
+        self._pool = pool
+        self._fence = PostgresFence(pool, group)
+        self._price = price
+        self._pseudonym = pseudonym
+        self._known = KnownTests()
+
+    async def claim(self, partition: Partition, log_start: int) -> Fence:
+        """Take a partition over."""
+        return await self._fence.claim(partition, log_start)
+
+    async def read(self, partition: Partition) -> Fence | None:
+        """The fence as stored."""
+        return await self._fence.read(partition)
+
+    async def write(
+        self, partition: Partition, fence: Fence, batch: Batch, next_offset: int, gap: int
+    ) -> Outcome:
+        """Store what of a batch concerns tests, and all that follows, in one transaction."""
+        async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
+            tests: Tests = {}
+            if batch.events:
+                # Inside the transaction: an event made after a start always finds its test.
+                tests = await self._known.of(connection, batch.tenants, batch.began_at)
+            found = concerned(batch, tests, self._pseudonym, self._price)
+            rows = found.rows + await _joined(connection, found, tests)
+            new = await keep(connection, rows, tests, _shard(partition), batch.arrived_at)
+            outcome = _outcome(batch, found, rows, new)
+            accepted = outcome.accepted + outcome.ignored
+            verdicts = Verdicts(accepted, outcome.duplicates, outcome.invalid)
+            await self._fence.count(connection, partition, verdicts)
+        return outcome
+
+    async def join_missed(self, within: timedelta, most: int) -> int:
+        """Join feedback that waits though its operation is there; answers how many."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(ONE_JOINER):
+                return 0
+            opinions = await waiting.take_missed(connection, within, most)
+            if opinions:
+                tenants = sorted({one.tenant_id for one in opinions})
+                began_at = min(one.occurred_at for one in opinions)
+                tests = await self._known.of(connection, tenants, began_at)
+                judged = await events.judged(connection, _operations(opinions))
+                rows = _rows(opinions, judged, tests)
+                as_of = max(one.arrived_at for one in opinions)
+                await keep(connection, rows, tests, JOINER, as_of)
+            return len(opinions)
+
+    async def waiting(self) -> int:
+        """How much feedback waits for its operation."""
+        async with self._pool.acquire() as connection:
+            return await waiting.count(connection)
+
+    async def check_schema(self) -> None:
+        """Raise until the migrations have run."""
+        await self._pool.fetchval("SELECT count(*) FROM ab_arms WHERE false")
+
+
+async def _joined(connection: Session, found: Concerned, tests: Tests) -> list[Candidate]:
+    """Feedback with its operation, where both are there; the rest of it waits."""
+    if found.opinions:
+        judged = await events.judged(connection, _operations(found.opinions))
+        early = [one for one in found.opinions if (one.tenant_id, one.operation_id) not in judged]
+        if early:
+            await waiting.insert(connection, sorted(early))
+        return _rows(found.opinions, judged, tests)
+    came = judged_by(found.rows)
+    if not came:
+        return []
+    return _rows(await waiting.take_for(connection, list(came)), came, tests)
+
+
+def _rows(
+    opinions: Collection[Opinion], judged: dict[tuple[str, str], list[Judged]], tests: Tests
+) -> list[Candidate]:
+    return [
+        row
+        for one in opinions
+        for row in of_opinion(
+            one, judged.get((one.tenant_id, one.operation_id), ()), tests.get(one.tenant_id, {})
+        )
+    ]
+
+
+def _operations(opinions: Collection[Opinion]) -> list[tuple[str, str]]:
+    return sorted({(one.tenant_id, one.operation_id) for one in opinions})
+
+
+def _shard(partition: Partition) -> int:
+    """Where this partition's differences are added: nobody else adds there."""
+    place = next(at for at, topic in enumerate(TOPICS) if partition.topic.endswith(topic))
+    return place * SHARDS_OF_A_TOPIC + partition.partition
+
+
+def _outcome(batch: Batch, found: Concerned, rows: Sequence[Candidate], new: Identities) -> Outcome:
+    """What became of a batch's events; one that concerns two tests is one."""
+    told = {(row.tenant_id, row.event_id, row.occurred_at) for row in rows}
+    fresh = {(row.tenant_id, row.event_id, row.occurred_at) for row in rows if row.identity in new}
+    accepted = duplicates = 0
+    met: set[tuple[object, ...]] = set()
+    for event in batch.events:
+        key = event.identity
+        if key in fresh and key not in met:
+            accepted += 1
+        elif key in told:
+            duplicates += 1
+        met.add(key)
+    ignored = len(batch.events) - accepted - duplicates
+    return Outcome(accepted, duplicates, ignored, batch.invalid, Counter(found.ignored))

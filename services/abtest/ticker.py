@@ -1,0 +1,60 @@
+"""What abtest does by the clock: join feedback that was missed, remove what is old."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final, Protocol
+
+JOIN_EVERY_S = 1.0
+JOIN_MOST = 1_000
+COUNT_EVERY_S = 10.0
+TIDY_EVERY_S = 3600.0
+REMOVED_AT_ONCE = 5_000
+# An operation joins what waits for it. Missed is only what came while it was being stored, and
+# no transaction lasts as long as this.
+MISSED_WITHIN: Final = timedelta(minutes=10)
+WAITS_FOR: Final = timedelta(days=7)
+
+
+class Waiting(Protocol):
+    """Feedback whose operation has not come yet."""
+
+    async def join_missed(self, within: timedelta, most: int) -> int:
+        """Join what waits though its operation is there; answers how many."""
+
+    async def waiting(self) -> int:
+        """How much waits."""
+
+
+class Upkeep(Protocol):
+    """What is kept for a time."""
+
+    async def remove_old(self, waiting_after: timedelta, most: int) -> int:
+        """Remove a portion of what is old; answers how many rows."""
+
+
+class Ticker:
+    """The clock's work, as jobs that run for ever."""
+
+    def __init__(self, waiting: Waiting, upkeep: Upkeep) -> None:
+        self._waiting = waiting
+        self._upkeep = upkeep
+        self.waiting = 0
+        """Feedback that the last look found waiting for its operation."""
+
+    async def join(self) -> None:
+        """Join feedback and operations that did not see each other."""
+        while True:
+            joined = await self._waiting.join_missed(MISSED_WITHIN, JOIN_MOST)
+            await asyncio.sleep(0 if joined == JOIN_MOST else JOIN_EVERY_S)
+
+    async def count(self) -> None:
+        """Say how much waits."""
+        while True:
+            self.waiting = await self._waiting.waiting()
+            await asyncio.sleep(COUNT_EVERY_S)
+
+    async def tidy(self) -> None:
+        """Remove what is old, a portion at a time."""
+        while True:
+            removed = await self._upkeep.remove_old(WAITS_FOR, REMOVED_AT_ONCE)
+            await asyncio.sleep(TIDY_EVERY_S if removed < REMOVED_AT_ONCE else 1.0)

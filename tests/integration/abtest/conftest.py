@@ -1,0 +1,183 @@
+"""abtest in this process, tests that run, and events published to its topics."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from pydantic_core import to_json
+
+from services.abtest.app import run
+from services.abtest.domain.live import EPOCHS, LiveTest, live_test
+from services.abtest.domain.rows import Candidate
+from services.abtest.domain.state import TestState as State
+from services.abtest.settings import AbtestSettings
+from services.abtest.store.states import PostgresStates
+from shared.experiments.assignment import Epoch, Weight
+from tests.support.abtest import SlowArm, arms_of
+from tests.support.events import encoded
+from tests.support.experiments import body
+from tests.support.system import SECRET, Record, prepared, publish, running, topics
+from tests.support.waiting import eventually
+
+HALVES = {"a": 0.5, "b": 0.5}
+
+
+class World:
+    """What tests do to abtest's surroundings."""
+
+    def __init__(self, settings: AbtestSettings, bootstrap: str, dsn: str) -> None:
+        self.settings = settings
+        self.dsn = dsn
+        self._bootstrap = bootstrap
+
+    async def begin(
+        self, key: str, *, tenant: str = "acme", ago: timedelta = timedelta(hours=1), **changes: Any
+    ) -> UUID:
+        """A test that has been running for a while."""
+        test_id, since = uuid4(), datetime.now(UTC) - ago
+        weights = tuple(Weight(*pair) for pair in HALVES.items())
+        epochs = (Epoch(1, f"{test_id}.1", weights, 1.0, ((0, 10_000),), since),)
+        await self.sql(
+            """
+            INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by,
+                started_at)
+            VALUES ($1, $2, $3, $4, 'running', $5, 'test', $6)
+            """,
+            *(tenant, test_id, key, to_json(body(key=key, **changes)).decode()),
+            *(EPOCHS.dump_json(epochs).decode(), since),
+        )
+        await self.step(test_id, "running", since, tenant=tenant)
+        return test_id
+
+    async def step(self, test_id: UUID, state: str, at: datetime, *, tenant: str = "acme") -> None:
+        """Let a test go into a state."""
+        await self.sql(
+            """
+            WITH moved AS (UPDATE ab_tests SET state = $3, updated_at = clock_timestamp(),
+                    ended_at = CASE WHEN $3 IN ('stopped', 'concluded') THEN $4::timestamptz END
+                  WHERE tenant_id = $1 AND test_id = $2)
+            INSERT INTO ab_test_steps (tenant_id, event_id, test_id, occurred_at, state, reason,
+                body) VALUES ($1, gen_random_uuid(), $2, $4, $3, '', '{}')
+            """,
+            *(tenant, test_id, state, at),
+        )
+
+    async def send(self, kind: str, events: Iterable[dict[str, Any]]) -> None:
+        """Publish events, keyed as agents key them."""
+        topic = f"{self.settings.topic_prefix}{kind}.v1"
+        name = "event_id" if kind == "exposures" else "operation_id"
+        records: list[Record] = [
+            (topic, str(event[name]).encode(), encoded(event), ()) for event in events
+        ]
+        await publish(self._bootstrap, records)
+        self.sent[topic] = self.sent.get(topic, 0) + len(records)
+
+    sent: dict[str, int] = {}  # noqa: RUF012 - replaced for every world
+
+    async def settled(self) -> None:
+        """Wait until all that was sent is counted, and nothing waits that could be joined."""
+
+        async def so() -> bool:
+            rows = await self.sql(
+                "SELECT coalesce(sum(next_offset), 0) AS n FROM consumer_fence"
+                " WHERE consumer_group = 'abtest'"
+            )
+            joinable = await self.sql(
+                "SELECT count(*) AS n FROM ab_waiting AS w JOIN ab_events AS e"
+                " USING (tenant_id, operation_id) WHERE e.kind = 'o'"
+            )
+            return rows[0]["n"] == sum(self.sent.values()) and joinable[0]["n"] == 0
+
+        await eventually(so, why="all is counted", deadline_s=60)
+
+    async def live(self, test_id: UUID) -> LiveTest:
+        """A test as events meet it."""
+        rows = await self.sql("SELECT * FROM ab_tests WHERE test_id = $1", test_id)
+        steps = await self.sql(
+            "SELECT occurred_at, state FROM ab_test_steps WHERE test_id = $1 ORDER BY 1", test_id
+        )
+        return live_test(rows[0], [(row[0], row[1]) for row in steps])
+
+    async def rows(self, test_id: UUID) -> list[Candidate]:
+        """What is kept of a test's events."""
+        columns = ", ".join(Candidate._fields)
+        found = await self.sql(f"SELECT {columns} FROM ab_events WHERE test_id = $1", test_id)
+        return [Candidate(*row) for row in found]
+
+    async def state(self, test_id: UUID, tenant: str = "acme") -> State:
+        """What is known of a test, as the service reads it."""
+        async with asyncpg.create_pool(
+            self.settings.postgres_dsn.get_secret_value(), min_size=1, max_size=1
+        ) as pool:
+            found = await PostgresStates(pool).state(tenant, test_id)
+        assert found is not None
+        return found
+
+    async def sql(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Ask or tell Postgres as its superuser."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return await connection.fetch(statement, *values)
+        finally:
+            await connection.close()
+
+
+async def exact(world: World, test_id: UUID) -> Mapping[tuple[int, str], SlowArm]:
+    """Check that a test's sums are those of its rows, to the last digit; answers them."""
+    expected = arms_of(await world.rows(test_id), await world.live(test_id))
+    state = await world.state(test_id)
+    found = {
+        (key.epoch, key.variant): (
+            *(arm.units, arm.operations, arm.crossovers, dict(arm.sums)),
+            [dict(one) for one in arm.sketches],
+        )
+        for key, arm in state.arms.items()
+    }
+    assert found == {
+        key: (arm.units, arm.operations, arm.crossovers, arm.sums, arm.bins)
+        for key, arm in expected.items()
+    }
+    assert state.multiple == sum(arm.multiple for arm in expected.values())
+    assert sum(state.new_units.values()) == sum(arm.units for arm in expected.values())
+    return expected
+
+
+async def snapshot(world: World, test_id: UUID) -> Sequence[Any]:
+    """Units and sums as they are stored."""
+    units = await world.sql("SELECT * FROM ab_units WHERE test_id = $1 ORDER BY unit", test_id)
+    sums = await world.sql(
+        "SELECT epoch, variant, metric, sum(n), sum(m), sum(mm), sum(d), sum(dd), sum(md)"
+        " FROM ab_sums WHERE test_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        test_id,
+    )
+    return [tuple(row) for row in (*units, *sums)]
+
+
+def settings_of(
+    dsns: Mapping[str, str], kafka_bootstrap: str, topic_prefix: str, redis_url: str
+) -> AbtestSettings:
+    """Settings of an abtest on these servers."""
+    return AbtestSettings(
+        kafka_bootstrap_servers=kafka_bootstrap,
+        topic_prefix=topic_prefix,
+        redis_url=redis_url,
+        postgres_dsn=dsns["abtest"],
+        secret_key=SECRET,
+    )
+
+
+@pytest.fixture(scope="module")
+async def world(
+    kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
+) -> AsyncIterator[World]:
+    """abtest, running."""
+    dsns = await prepared(database_dsn)
+    await topics(kafka_bootstrap, topic_prefix)
+    settings = settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url)
+    made = World(settings, kafka_bootstrap, database_dsn)
+    made.sent = {}
+    async with running(run(settings)):
+        yield made

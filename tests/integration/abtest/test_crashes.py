@@ -1,0 +1,128 @@
+"""abtest as two real processes, killed and stopped in the middle of their work."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.faults.victims import Victim
+from tests.integration.abtest.conftest import World, exact, settings_of
+from tests.integration.abtest.test_abtest import exposure
+from tests.support.events import feedback, operation
+from tests.support.system import SECRET, prepared, topics
+from tests.support.waiting import eventually
+
+TURNS = (
+    "postgres.before_begin:2",
+    "postgres.in_transaction:1",
+    "postgres.in_transaction:3",
+    "postgres.after_commit:2",
+    "postgres.in_transaction:2:stop",  # a zombie: woken when another has taken over
+)
+A_TURN = 400
+USERS = 60
+
+
+@pytest.fixture(scope="module")
+async def world(
+    kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
+) -> World:
+    """The surroundings of an abtest that is not running yet."""
+    dsns = await prepared(database_dsn)
+    await topics(kafka_bootstrap, topic_prefix)
+    settings = settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url)
+    made = World(settings, kafka_bootstrap, database_dsn)
+    made.sent = {}
+    return made
+
+
+@pytest.fixture(scope="module")
+def victims(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Victim]]:
+    """Two processes of it."""
+    env = {
+        "ASSAY_KAFKA_BOOTSTRAP_SERVERS": world.settings.kafka_bootstrap_servers,
+        "ASSAY_TOPIC_PREFIX": world.settings.topic_prefix,
+        "ASSAY_REDIS_URL": world.settings.redis_url.get_secret_value(),
+        "ASSAY_POSTGRES_DSN": world.settings.postgres_dsn.get_secret_value(),
+        "ASSAY_SECRET_KEY": SECRET,
+        "ASSAY_ABTEST_MAX_RECORDS": "200",
+    }
+    logs: Path = tmp_path_factory.mktemp("abtest")
+    two = []
+    for name in ("one", "two"):
+        folder = logs / name
+        folder.mkdir()
+        two.append(Victim("abtest", env, folder))
+    yield two
+    for victim in two:
+        victim.wake()
+        victim.kill()
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(500)
+async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
+    world: World, victims: list[Victim]
+) -> None:
+    test_id = await world.begin("hammered")
+    chance = random.Random(7)
+    for victim in victims:
+        victim.start()
+    for turn, point in enumerate(TURNS):
+        victim = victims[turn % 2]
+        victim.wake()
+        victim.kill()
+        victim.start(point)
+        await _ready(victim)
+        await _send(world, test_id, turn, chance)
+        await eventually(
+            lambda victim=victim: not victim.alive or victim.is_stopped,  # type: ignore[misc]
+            why=f"reaches {point}",
+            deadline_s=60,
+        )
+    victims[1].kill()
+    victims[1].start()
+    await _send(world, test_id, len(TURNS), chance)
+    await world.settled()
+    victims[0].wake()  # from the last turn: it must not write any more
+    await _send(world, test_id, len(TURNS) + 1, chance)
+    await world.settled()
+    arms = await exact(world, test_id)
+    rows = await world.rows(test_id)
+    sent = A_TURN * (len(TURNS) + 2)
+    assert sum(row.kind == "o" for row in rows) == sent
+    assert sum(row.kind == "f" for row in rows) == sent / 2
+    assert sum(arm.units + arm.multiple for arm in arms.values()) == USERS
+    fences = await world.sql(
+        "SELECT sum(accepted + duplicates + dead + gaps) AS told, sum(next_offset) AS next"
+        " FROM consumer_fence WHERE consumer_group = 'abtest'"
+    )
+    assert fences[0]["told"] == fences[0]["next"] == sum(world.sent.values())
+
+
+async def _ready(victim: Victim) -> None:
+    async def so() -> bool:
+        return not victim.alive or await victim.waits_for() == {}
+
+    await eventually(so, why="it is ready", deadline_s=60)
+
+
+async def _send(world: World, test_id: UUID, turn: int, chance: random.Random) -> None:
+    """Operations, feedback on half of them, exposures of some units, in any order."""
+    numbers = range(turn * A_TURN, (turn + 1) * A_TURN)
+    operations = [operation(n, user_id=f"user-{n % USERS}") for n in numbers]
+    said = [feedback(n) for n in numbers if n % 2]
+    test, at = await world.live(test_id), datetime.now(UTC)
+    shown = []
+    for unit in chance.sample(range(USERS), 5):
+        placed = test.place(f"user-{unit}", at)
+        assert placed is not None
+        number = turn * USERS + unit
+        shown.append(exposure(number, test_id, f"user-{unit}", placed.variant))
+    parts = [("operations", operations), ("feedback", said), ("exposures", shown)]
+    chance.shuffle(parts)
+    for kind, events in parts:
+        await world.send(kind, events)

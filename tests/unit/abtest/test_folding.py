@@ -1,0 +1,159 @@
+"""Folding in any order and any cut equals reckoning from all rows at once, to the last digit."""
+
+from collections import Counter, defaultdict
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.abtest.domain.batch import unrepeated
+from services.abtest.domain.folding import ArmChange, ArmName, by_unit, fold, moved, places_of
+from services.abtest.domain.live import LiveTest
+from services.abtest.domain.rows import Candidate, UnitKey
+from services.abtest.domain.units import BLANK, UnitState, whole
+from shared.experiments.moments import Moments
+from tests.support.abtest import TEST_ID, SlowArm, arms_of, at, live
+
+HALVES = {"a": 0.5, "b": 0.5, "c": 0.0}
+TESTS = (
+    live(),
+    live({"a": 0.3, "b": 0.3, "c": 0.4}, HALVES),
+    live({"a": 0.3, "b": 0.3, "c": 0.4}, HALVES, {"a": 1.0, "b": 0.0, "c": 0.0}),
+)
+SMALL = st.none() | st.integers(0, 1)
+
+
+@st.composite
+def rows_of(draw: st.DrawFn, test: LiveTest) -> list[Candidate]:
+    """Rows of a few units; places are what a hash would say, more or less."""
+    found = []
+    for number in range(draw(st.integers(1, 25))):
+        kind = draw(st.sampled_from("oooffe"))
+        epoch = draw(st.integers(1, len(test.epochs)))
+        unit = draw(st.sampled_from(["u1", "u2", "u3", "u4"]))
+        usual = "abc"[: len(test.models)][(int(unit[1]) + epoch // 3) % len(test.models)]
+        variant = usual if draw(st.integers(0, 9)) else "a"
+        hour = draw(st.integers(0, 6)) + 24 * (epoch - 1)
+        values: dict[str, Any] = {}
+        if kind == "o":
+            values = {
+                "is_crossed": draw(st.booleans()),
+                "bin": draw(st.integers(0, 3)),
+                "ok": draw(st.integers(0, 1)),
+                "ln": draw(st.integers(-5_000_000, 20_000_000)),
+                "slow": draw(st.integers(0, 1)),
+                "tok": draw(st.none() | st.integers(0, 10**6)),
+                "cost": draw(st.none() | st.integers(0, 10**13)),
+                "conf": draw(st.none() | st.integers(0, 10**6)),
+            }
+        elif kind == "f":
+            aspects = ("helpful", "accurate", "relevant", "fast")
+            values = {name: draw(SMALL) for name in aspects}
+            values["rating"] = draw(st.none() | st.integers(1, 5))
+        else:
+            values = {"is_crossed": not draw(st.integers(0, 19))}
+        found.append(
+            Candidate(
+                *("acme", TEST_ID, UUID(int=number), at(hour), kind, unit, None, epoch, variant),
+                at(hour),
+                **values,
+            )
+        )
+    return found
+
+
+@st.composite
+def _deliveries(draw: st.DrawFn) -> tuple[LiveTest, list[list[Candidate]]]:
+    """A test, and its rows in any order, some twice, in batches."""
+    test = draw(st.sampled_from(TESTS))
+    rows = draw(rows_of(test))
+    again = draw(st.lists(st.sampled_from(rows), max_size=8))
+    order = draw(st.permutations([*rows, *again]))
+    batches, rest = [], list(order)
+    while rest:
+        size = draw(st.integers(1, len(rest)))
+        batches.append(rest[:size])
+        rest = rest[size:]
+    return test, batches
+
+
+class Memory:
+    """What the database does, in dictionaries."""
+
+    def __init__(self, test: LiveTest) -> None:
+        self.tests = {"acme": {test.test_id: test}}
+        self.rows: dict[Any, Candidate] = {}
+        self.units: dict[UnitKey, UnitState] = {}
+        self.arms: dict[ArmName, ArmChange] = defaultdict(ArmChange)
+        self.days: Counter[date] = Counter()
+
+    def keep(self, batch: list[Candidate]) -> None:
+        """One transaction."""
+        new = [row for row in unrepeated(batch) if row.identity not in self.rows]
+        self.rows |= {row.identity: row for row in new}
+        fresh = by_unit(new)
+        stored = {key: self.units.get(key, BLANK) for key in fresh}
+        places = places_of(stored, fresh, self.tests)
+        again = moved(stored, places)
+        read = by_unit(row for row in self.rows.values() if row.key in again)
+        changes = fold(stored, places, fresh, read, self.tests)
+        self.units |= changes.units
+        for (_, _, day), count in changes.days.items():
+            self.days[day] += count
+        for name, arm in changes.arms.items():
+            self._add(self.arms[name], arm)
+
+    def _add(self, to: ArmChange, arm: ArmChange) -> None:
+        for count in ("units", "multiple", "operations", "crossovers"):
+            setattr(to, count, getattr(to, count) + getattr(arm, count))
+        for metric, sums in arm.sums.items():
+            before = to.sums.get(metric, [0] * 6)
+            to.sums[metric] = [a + b for a, b in zip(before, sums, strict=True)]
+        for group, bins in arm.bins.items():
+            for key, count in bins.items():
+                to.bins[group][key] += count
+
+    def read(self) -> dict[tuple[int, str], SlowArm]:
+        """Arms that hold anybody."""
+        return {
+            (name.epoch, name.variant): SlowArm(
+                *(arm.units, arm.multiple, arm.operations, arm.crossovers),
+                {m: Moments(*sums) for m, sums in arm.sums.items() if any(sums)},
+                [{k: n for k, n in arm.bins[group].items() if n} for group in range(20)],
+            )
+            for name, arm in self.arms.items()
+            if arm.units or arm.multiple
+        }
+
+
+@settings(max_examples=150, deadline=None)
+@given(_deliveries())
+def test_any_order_any_cut_and_repeats_amount_to_all_rows_at_once(
+    made: tuple[LiveTest, list[list[Candidate]]],
+) -> None:
+    test, batches = made
+    memory = Memory(test)
+    for batch in batches:
+        memory.keep(batch)
+    assert memory.read() == arms_of(memory.rows.values(), test)
+    for key, rows in by_unit(memory.rows.values()).items():
+        assert memory.units[key] == whole(rows, test)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_deliveries())
+def test_arms_that_nobody_is_in_any_more_hold_nothing(
+    made: tuple[LiveTest, list[list[Candidate]]],
+) -> None:
+    test, batches = made
+    memory = Memory(test)
+    for batch in batches:
+        memory.keep(batch)
+    for arm in memory.arms.values():
+        if not arm.units:
+            assert not any(any(sums) for sums in arm.sums.values())
+            assert not any(any(bins.values()) for bins in arm.bins.values())
+            assert arm.operations == arm.crossovers == 0
+    assert sum(memory.days.values()) == sum(arm.units for arm in memory.arms.values())
