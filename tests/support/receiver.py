@@ -39,6 +39,8 @@ class Receiver:
     answers: dict[str, Callable[[], int]] = field(default_factory=dict)
     """Path -> what to answer; 0 hangs."""
     hangs: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """What hangs is let go at the end: the server waits for it."""
 
     def at(self, path: str) -> list[Got]:
         """What came on one path, in order."""
@@ -52,7 +54,7 @@ class Receiver:
         status = self.answers.get(path, lambda: 200)()
         if status == 0:
             self.hangs += 1
-            await asyncio.Event().wait()
+            await self.over.wait()
         return Response(status_code=status)
 
 
@@ -63,4 +65,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver(f"http://127.0.0.1:{port}")
     app = Starlette(routes=[Route("/{rest:path}", receiver.take, methods=["POST"])])
     async with running(serve(app, port)):
-        yield receiver
+        try:
+            yield receiver
+        finally:
+            receiver.over.set()

@@ -53,10 +53,10 @@ async def clients(
     ):
         url = f"http://127.0.0.1:{port}"
         made = [
-            httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+            httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
             for key in keys
         ]
-        made.append(httpx2.AsyncClient(base_url=url, timeout=20))
+        made.append(httpx2.AsyncClient(base_url=url, timeout=60))
 
         async def ready() -> bool:
             try:
