@@ -5,7 +5,7 @@ from datetime import datetime
 from services.abtest.domain import words
 from services.abtest.domain.comparing import compare
 from services.abtest.domain.memory import Memory
-from services.abtest.domain.rows import comparison, known
+from services.abtest.domain.readable import comparison, known
 from services.abtest.domain.splitting import Split, split
 from services.abtest.domain.state import TestState
 from services.abtest.domain.valued import valued
