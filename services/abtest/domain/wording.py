@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.abtest.domain.compared import Compared
 from services.abtest.domain.guarding import LOGARITHMIC
-from shared.experiments.answers import Undefined
+from shared.experiments.answers import Comparison, Undefined
 from shared.experiments.margins import MARGIN
 from shared.experiments.metrics import SHARES, MetricConfig, MetricName
+from shared.experiments.relative import Lift, as_ratio
 
 MOST_DECIMALS = 8
 LONG_DAYS = 730
@@ -48,6 +50,16 @@ def effect(row: Compared, than: str = "") -> str:
     if row.shown is None:
         return f"{name} unknown"
     return f"{name} {_change(row, f' than {than}' if than else '')}"
+
+
+def harm(row: Compared) -> str:
+    """The same of a guardrail, by the one-sided bound that found the harm: it never covers 0."""
+    if row.guard is None or row.guard.harm.bound is None or isinstance(row.diff, Undefined):
+        return effect(row)
+    middle, half = row.diff.effect, row.guard.reach * row.diff.se
+    shown = Comparison(middle, middle - half, middle + half, row.guard.harm.p)
+    lift = as_ratio(shown) if row.metric.name == LOGARITHMIC else None
+    return effect(replace(row, shown=shown, lift=lift if isinstance(lift, Lift) else None))
 
 
 def amount(metric: MetricName, value: float) -> str:

@@ -11,7 +11,7 @@ from services.abtest.domain.missing import missing_of, people
 from services.abtest.domain.splitting import Split
 from services.abtest.domain.state import TestState
 from services.abtest.domain.verdict import Decision
-from services.abtest.domain.wording import NAMES, allowed, amount, days, effect, listed, money
+from services.abtest.domain.wording import NAMES, allowed, amount, days, effect, harm, listed, money
 from services.abtest.domain.wording import share as percent
 from shared.events.experiment import Verdict
 from shared.experiments import progress
@@ -80,7 +80,7 @@ def _broken(state: TestState, _decision: Decision, split: Split, _days: float | 
 def _stop(state: TestState, decision: Decision, _split: Split, _days: float | None) -> str:
     by_variant: dict[str, list[str]] = {}
     for row in decision.about:
-        by_variant.setdefault(row.variant, []).append(effect(row))
+        by_variant.setdefault(row.variant, []).append(harm(row))
     names = listed(list(by_variant))
     if len(by_variant) == 1:
         said = listed(by_variant[names])
@@ -88,6 +88,8 @@ def _stop(state: TestState, decision: Decision, _split: Split, _days: float | No
         said = "; ".join(f"{key}: {listed(found)}" for key, found in by_variant.items())
     if state.state in ENDED:
         return f"Do not ship {names}: {said}."
+    if state.state is State.PAUSED:
+        return f"Paused, keep {names} off: {said}."
     return f"Turn {names} off now: {said}."
 
 

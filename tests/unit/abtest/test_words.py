@@ -124,7 +124,7 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
         ),
         (
             state({"a": full(30_000, 0.85, 800, 4.0), "b": full(30_000, 0.9, 832, 4.0)}, GUARDED),
-            "STOP_HARM: Turn b off now: response time 4.0 % slower (2.6 to 5.4 %).",
+            "STOP_HARM: Turn b off now: response time 4.0 % slower (2.7 to 5.3 %).",
         ),
         (
             three(0.7, 0.72),
@@ -252,6 +252,17 @@ def three(b: float, c: float, costs: tuple[float, float] = (0.003, 0.002)) -> Te
             " is 2 %. Keep a.",
         ),
         (
+            state(
+                {"a": full(30_000, 0.85, 800, 4.0), "b": full(30_000, 0.85, 809.6, 4.0)}, GUARDED
+            ),
+            "KEEP_RUNNING: Keep running: so far success rate the same (-1.0 to 1.0 points) "
+            "with b. Without planned_units or min_effect nobody can say for how long.",
+        ),
+        (
+            successes((3_000, 0.9), (3_000, 0.85), state=State.PAUSED),
+            "STOP_HARM: Paused, keep b off: success rate 5.0 points lower (2.4 to 7.6).",
+        ),
+        (
             single("tokens", cost(2_000, 1e-6), cost(2_000, 1.02e-6)),
             "KEEP_RUNNING: Keep running: so far tokens per operation 20 higher (-12 to 52) "
             "with b. Without planned_units or min_effect nobody can say for how long.",
@@ -289,3 +300,16 @@ def test_no_sentence_holds_a_p_value() -> None:
         answer, _ = look(held)
         assert "p =" not in answer.recommendation
         assert "p-value" not in answer.recommendation
+
+
+def test_harm_is_told_by_the_bound_that_found_it() -> None:
+    """A one-sided bound sees harm a little before the two-sided interval leaves 0."""
+    for slower in range(20, 80):
+        arms = {"a": full(2_500, 0.85, 800, 4.0), "b": full(2_500, 0.85, 800 + slower, 4.0)}
+        answer, _ = look(state(arms, GUARDED))
+        found = next(one for one in answer.comparisons if one.metric == "response_time_ms")
+        if found.harmed:
+            break
+    assert found.low is not None
+    assert found.low < 0
+    assert answer.recommendation == "Turn b off now: response time 4.1 % slower (0.1 to 8.3 %)."

@@ -1,0 +1,88 @@
+"""A comparison as it is read."""
+
+import math
+
+from services.abtest.domain import phases
+from services.abtest.domain.compared import Compared
+from services.abtest.domain.guarding import LOGARITHMIC
+from services.abtest.domain.missing import missing_of
+from services.abtest.domain.state import TestState
+from shared.experiments.answers import Undefined
+from shared.experiments.results import ComparisonResult, FixedResult
+
+
+def comparison(state: TestState, row: Compared, *, is_hidden: bool) -> ComparisonResult:
+    """A row as it is read. Effects of broken data are hidden: somebody would act on them."""
+    common = {
+        "metric": row.name,
+        "variant": row.variant,
+        "control": row.control,
+        "role": row.role,
+        "unit": _unit(row),
+        "method": row.method,
+        "n_star": row.plan.n_star,
+        "units": _units(state, row),
+        "operations": _operations(state, row),
+        "enough_data": row.too_early is None,
+    }
+    if is_hidden:
+        said = "the split or the data are broken"
+        return ComparisonResult.model_validate(common | _NO_EFFECT | {"unmet": said})
+    return ComparisonResult.model_validate(common | _effect(state, row))
+
+
+_NO_EFFECT = {
+    **dict.fromkeys(
+        ("difference", "low", "high", "relative", "relative_low", "relative_high", "p_value",
+         "p_adjusted", "harmed", "non_inferior", "se", "df"),
+    ),
+    "significant": False,
+    "decisive": False,
+    "fixed": FixedResult(low=None, high=None, p_value=None),
+}  # fmt: skip
+
+
+def _effect(state: TestState, row: Compared) -> dict[str, object]:
+    said = missing_of(state, row.metric.name, row.unmet)
+    if isinstance(row.diff, Undefined) or row.shown is None or row.one_look is None:
+        reason = row.diff.reason if isinstance(row.diff, Undefined) else "no data"
+        return _NO_EFFECT | {"unmet": said or reason}
+    shown, once, lift = row.shown, row.one_look, row.lift
+    return {
+        "difference": shown.effect,
+        "low": known(shown.low),
+        "high": known(shown.high),
+        "relative": None if lift is None else known(lift.effect),
+        "relative_low": None if lift is None else known(lift.low),
+        "relative_high": None if lift is None else known(lift.high),
+        "p_value": row.p,
+        "p_adjusted": row.p_adjusted,
+        "significant": row.significant,
+        "decisive": row.unmet is None and shown.reason is None,
+        "unmet": said or shown.reason,
+        "harmed": row.harmed if row.role in ("guardrail", "primary") else None,
+        "non_inferior": row.within_margin if row.role == "guardrail" else None,
+        "se": known(row.diff.se),
+        "df": known(row.diff.df),
+        "fixed": FixedResult(low=known(once.low), high=known(once.high), p_value=once.p),
+    }
+
+
+def _unit(row: Compared) -> str:
+    if row.metric.name == LOGARITHMIC:
+        return "ln"
+    return {"cost_usd": "USD", "tokens": "tokens", "rating": "rating"}.get(row.metric.name, "share")
+
+
+def _units(state: TestState, row: Compared) -> int:
+    return sum(phases.pooled(state, row.metric.name, key).n for key in (row.control, row.variant))
+
+
+def _operations(state: TestState, row: Compared) -> int:
+    pair = (row.control, row.variant)
+    return sum(arm.operations for key, arm in state.arms.items() if key.variant in pair)
+
+
+def known(value: float | None) -> float | None:
+    """A number that JSON has."""
+    return value if value is not None and math.isfinite(value) else None
