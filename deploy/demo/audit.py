@@ -44,7 +44,7 @@ class Auditor:
             dead = await connection.fetchval("SELECT count(*) FROM dead_letters")
             duplicates = await connection.fetchval(
                 "SELECT coalesce(sum(duplicates), 0)::bigint FROM consumer_fence"
-                " WHERE topic = ANY($1)",
+                " WHERE consumer_group = 'ingest' AND topic = ANY($1)",
                 self._topics,
             )
             ((fired, resolved),) = await connection.fetch(
@@ -63,6 +63,7 @@ class Auditor:
         try:
             rows = await connection.fetch(
                 "SELECT topic, partition, next_offset FROM consumer_fence"
+                " WHERE consumer_group = 'ingest'"
             )
         finally:
             await connection.close()

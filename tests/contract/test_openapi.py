@@ -14,7 +14,6 @@ from services.gateway.settings import GatewaySettings
 ENDPOINTS = [
     "POST /ai/operations/log",
     "POST /ai/feedback/submit",
-    "POST /ai/exposures",
     "GET /ai/operations",
     "GET /ai/operations/{operation_id}",
     "GET /ai/models",

@@ -86,6 +86,7 @@ class Auditor:
         try:
             rows = await connection.fetch(
                 "SELECT topic, partition, next_offset FROM consumer_fence"
+                " WHERE consumer_group = 'ingest'"
             )
         finally:
             await connection.close()
@@ -179,7 +180,9 @@ class Auditor:
         ends = await self.ends()
         fences = {
             Partition(row["topic"], row["partition"]): dict(row)
-            for row in await connection.fetch("SELECT * FROM consumer_fence")
+            for row in await connection.fetch(
+                "SELECT * FROM consumer_fence WHERE consumer_group = 'ingest'"
+            )
         }
         out: list[Finding] = []
         async with self.redis() as client:

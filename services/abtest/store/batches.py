@@ -25,6 +25,7 @@ from shared.delivery.postgres import PostgresFence, Session, Verdicts
 from shared.topics import Topic
 
 JOINER = -1
+MOST_COUNTED = 100_000
 SHARDS_OF_A_TOPIC = 10_000
 TOPICS = (Topic.OPERATIONS, Topic.FEEDBACK, Topic.EXPOSURES)
 ONE_JOINER = "SELECT pg_try_advisory_xact_lock(hashtext('assay.abtest-join'))"
@@ -85,7 +86,7 @@ class PostgresBatches:
     async def waiting(self) -> int:
         """How much feedback waits for its operation."""
         async with self._pool.acquire() as connection:
-            return await waiting.count(connection)
+            return await waiting.count(connection, MOST_COUNTED)
 
     async def check_schema(self) -> None:
         """Raise until the migrations have run."""

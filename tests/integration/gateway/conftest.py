@@ -1,4 +1,4 @@
-"""Gateway, ingest, metrics and notify in this process, and clients that speak to them."""
+"""Gateway, ingest, metrics, notify and abtest in this process, and clients that speak to them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -10,6 +10,8 @@ from redis.asyncio import Redis
 
 from deploy.jobs.keys import create_key
 from deploy.local.process import free_port
+from services.abtest.app import run as run_abtest
+from services.abtest.settings import AbtestSettings
 from services.gateway.app import create_app
 from services.gateway.app import run as run_gateway
 from services.gateway.settings import GatewaySettings
@@ -49,6 +51,9 @@ async def clients(
         ),
         running(run_metrics(MetricsSettings(**common, postgres_dsn=dsns["metrics"]))),
         running(run_notify(NotifySettings(**common, postgres_dsn=dsns["notify"]))),
+        running(
+            run_abtest(AbtestSettings(**common, postgres_dsn=dsns["abtest"], secret_key=SECRET))
+        ),
         running(run_gateway(gateway)),
     ):
         url = f"http://127.0.0.1:{port}"

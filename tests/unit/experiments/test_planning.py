@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.power import TTestIndPower
 
@@ -30,6 +30,7 @@ def test_units_for_a_mean_are_those_of_statsmodels(
 ) -> None:
     ours = number(planner.units_for_mean(SAME, effect, Design(alpha, power, split)))
     theirs = TTestIndPower().power(effect, ours, alpha, split)
+    assume(not math.isnan(theirs))  # scipy's far tail, which ours must do without
     assert theirs == pytest.approx(power, abs=1e-6)
 
 
