@@ -67,6 +67,6 @@ async def take_missed(connection: Session, within: timedelta, most: int) -> list
 async def count(connection: Session, most: int) -> int:
     """How many wait; beyond `most` nobody counts."""
     found = await connection.fetchval(
-        "SELECT count(*) FROM (SELECT FROM ab_waiting LIMIT $1) AS some", most
+        "SELECT count(*) FROM (SELECT FROM ab_waiting LIMIT $1) AS found", most
     )
     return int(found)
