@@ -36,6 +36,7 @@ T = TypeVar("T")
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 FIRST_WAIT_S = 0.2
+EXIT_WITHIN_S = 30.0
 MOST_WAIT_S = 5.0
 STOP_TIMEOUT_S = 15.0
 START_TIMEOUT_S = 20.0
@@ -195,10 +196,22 @@ async def serve_until_told(config: uvicorn.Config) -> None:
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve())
     stopped = asyncio.ensure_future(stop_signal().wait())
-    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopped.cancel()
+    try:
+        await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also when we are cancelled: else what the app has begun would never be told to end
+        server.should_exit = True
+        stopped.cancel()
+        await _ended(serving)
     await serving
+
+
+async def _ended(serving: asyncio.Future[None]) -> None:
+    """Wait for a server that was told to exit, however often somebody cancels us meanwhile."""
+    give_up_at = clock.monotonic() + EXIT_WITHIN_S
+    while not serving.done() and clock.monotonic() < give_up_at:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([serving], timeout=1.0)
+    serving.cancel()
 
 
 class _Server(uvicorn.Server):
