@@ -6,12 +6,14 @@ from functools import partial
 from services.abtest.consumer import subscribe
 from services.abtest.domain.candidates import Ignored
 from services.abtest.service.counting import GROUP, Counting
+from services.abtest.service.deciding import Deciding
 from services.abtest.settings import AbtestSettings
 from services.abtest.store.batches import PostgresBatches
+from services.abtest.store.results import PostgresResults
 from services.abtest.store.upkeep import PostgresUpkeep
 from services.abtest.ticker import Ticker
 from shared import telemetry
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
@@ -38,7 +40,8 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
     secret = settings.secret_key.get_secret_value().encode()
     batches = PostgresBatches(pool, GROUP, price_table(overrides), partial(pseudonym, secret))
     await process.wait_for("the schema (run `assay migrate`)", batches.check_schema)
-    ticker = Ticker(batches, PostgresUpkeep(pool))
+    deciding = Deciding(PostgresResults(pool), utc_now, monotonic)
+    ticker = Ticker(batches, PostgresUpkeep(pool), deciding.look)
 
     telemetry.announce(GROUP)
     for why in Ignored:
@@ -61,7 +64,7 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
 
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
-    jobs = [ticker.join, ticker.count, ticker.tidy, reporter.run]
+    jobs = [ticker.looks, ticker.join, ticker.count, ticker.tidy, reporter.run]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await client.aclose()
     await pool.close()

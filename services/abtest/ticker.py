@@ -1,9 +1,15 @@
-"""What abtest does by the clock: join feedback that was missed, remove what is old."""
+"""What abtest does by the clock: looks, feedback that was missed, what is old."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, Protocol
 
+from shared import clock
+
+LOOK_EVERY_S = 1.0
+# Looks may take at most this share of the time, however many tests there are.
+LOOK_SHARE = 0.3
 JOIN_EVERY_S = 1.0
 JOIN_MOST = 1_000
 COUNT_EVERY_S = 10.0
@@ -35,9 +41,12 @@ class Upkeep(Protocol):
 class Ticker:
     """The clock's work, as jobs that run for ever."""
 
-    def __init__(self, waiting: Waiting, upkeep: Upkeep) -> None:
+    def __init__(
+        self, waiting: Waiting, upkeep: Upkeep, look: Callable[[], Awaitable[None]]
+    ) -> None:
         self._waiting = waiting
         self._upkeep = upkeep
+        self._look = look
         self.waiting = 0
         """Feedback that the last look found waiting for its operation."""
 
@@ -46,6 +55,14 @@ class Ticker:
         while True:
             joined = await self._waiting.join_missed(MISSED_WITHIN, JOIN_MOST)
             await asyncio.sleep(0 if joined == JOIN_MOST else JOIN_EVERY_S)
+
+    async def looks(self) -> None:
+        """Look at tests that have changed; while the store is away the runtime tries again."""
+        while True:
+            started = clock.monotonic()
+            await self._look()
+            took = clock.monotonic() - started
+            await asyncio.sleep(max(LOOK_EVERY_S - took, took / LOOK_SHARE - took))
 
     async def count(self) -> None:
         """Say how much waits."""

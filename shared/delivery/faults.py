@@ -27,7 +27,11 @@ STATUS_POINTS: Final = (
     "statuses.before_change",
     "statuses.after_change",  # the change is kept, and not yet in the history
 )
-KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS
+VERDICT_POINTS: Final = (
+    "verdicts.before_commit",  # computed and written, and nothing of it holds
+    "verdicts.after_commit",
+)
+KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS
 
 
 class FaultPoint:

@@ -58,13 +58,3 @@ async def days(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
         tenant_id,
         test_id,
     )
-
-
-async def versions(connection: Session) -> Rows:
-    """Tests that events have changed, and a number that grows with every change."""
-    return await connection.fetch(
-        """
-        SELECT tenant_id, test_id, sum(version)::bigint AS version
-          FROM ab_arms GROUP BY tenant_id, test_id
-        """
-    )

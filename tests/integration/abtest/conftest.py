@@ -17,7 +17,7 @@ from services.abtest.settings import AbtestSettings
 from services.abtest.store.states import PostgresStates
 from shared.experiments.assignment import Epoch, Weight
 from tests.support.abtest import SlowArm, arms_of
-from tests.support.events import encoded
+from tests.support.events import encoded, operation
 from tests.support.experiments import body
 from tests.support.system import SECRET, Record, prepared, publish, running, topics
 from tests.support.waiting import eventually
@@ -52,7 +52,15 @@ class World:
         await self.step(test_id, "running", since, tenant=tenant)
         return test_id
 
-    async def step(self, test_id: UUID, state: str, at: datetime, *, tenant: str = "acme") -> None:
+    async def step(
+        self,
+        test_id: UUID,
+        state: str,
+        at: datetime,
+        *,
+        tenant: str = "acme",
+        actor: str | None = None,
+    ) -> None:
         """Let a test go into a state."""
         await self.sql(
             """
@@ -60,9 +68,9 @@ class World:
                     ended_at = CASE WHEN $3 IN ('stopped', 'concluded') THEN $4::timestamptz END
                   WHERE tenant_id = $1 AND test_id = $2)
             INSERT INTO ab_test_steps (tenant_id, event_id, test_id, occurred_at, state, reason,
-                body) VALUES ($1, gen_random_uuid(), $2, $4, $3, '', '{}')
+                body, actor) VALUES ($1, gen_random_uuid(), $2, $4, $3, '', '{}', $5)
             """,
-            *(tenant, test_id, state, at),
+            *(tenant, test_id, state, at, actor),
         )
 
     async def send(self, kind: str, events: Iterable[dict[str, Any]]) -> None:
@@ -116,6 +124,36 @@ class World:
         assert found is not None
         return found
 
+    async def verdicts(self, test_id: UUID) -> list[tuple[str, str]]:
+        """What was told of a test that nobody did: verdict and state, oldest first."""
+        rows = await self.sql(
+            "SELECT body ->> 'verdict', state FROM ab_test_steps WHERE test_id = $1"
+            " AND body ? 'verdict' AND actor IS NULL ORDER BY occurred_at",
+            test_id,
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def looked(self, test_id: UUID) -> asyncpg.Record:
+        """A test beside its results, once they are those of all that was sent and done."""
+        await self.settled()
+
+        async def so() -> asyncpg.Record | None:
+            rows = await self.sql(
+                """
+                SELECT t.state, t.winner, t.ended_at, r.verdict, r.body, r.as_of
+                  FROM ab_tests AS t JOIN ab_results AS r USING (tenant_id, test_id)
+                 WHERE test_id = $1
+                   AND (r.memory -> 'seen' ->> 'changed_at')::timestamptz = t.updated_at
+                   AND (r.memory -> 'seen' ->> 'version')::bigint =
+                       (SELECT coalesce(sum(version), 0) FROM ab_arms WHERE test_id = $1)
+                """,
+                test_id,
+            )
+            return rows[0] if rows else None
+
+        found: asyncpg.Record = await eventually(so, why="it is looked at", deadline_s=60)
+        return found
+
     async def sql(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Ask or tell Postgres as its superuser."""
         connection = await asyncpg.connect(self.dsn)
@@ -123,6 +161,23 @@ class World:
             return await connection.fetch(statement, *values)
         finally:
             await connection.close()
+
+
+async def operations_of(
+    world: World, test_id: UUID, units: int, rates: Mapping[str, float], *, first: int
+) -> list[dict[str, Any]]:
+    """One operation a unit, of which a share of its variant succeeds, as evenly as can be."""
+    test, at = await world.live(test_id), datetime.now(UTC)
+    made, seen = [], dict.fromkeys(rates, 0)
+    for number in range(first, first + units):
+        placed = test.place(f"u-{number}", at)
+        assert placed is not None
+        rate, n = rates[placed.variant], seen[placed.variant]
+        seen[placed.variant] += 1
+        is_good = int((n + 1) * rate) > int(n * rate)
+        kind = None if is_good else "timeout"
+        made.append(operation(number, user_id=f"u-{number}", success=is_good, error_type=kind))
+    return made
 
 
 async def exact(world: World, test_id: UUID) -> Mapping[tuple[int, str], SlowArm]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.faults.victims import Victim
-from tests.integration.abtest.conftest import World, exact, settings_of
+from tests.integration.abtest.conftest import World, exact, operations_of, settings_of
 from tests.integration.abtest.test_abtest import exposure
 from tests.support.events import feedback, operation
 from tests.support.system import SECRET, prepared, topics
@@ -101,6 +101,40 @@ async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
         " FROM consumer_fence WHERE consumer_group = 'abtest'"
     )
     assert fences[0]["told"] == fences[0]["next"] == sum(world.sent.values())
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+async def test_killed_before_and_after_its_commit_a_verdict_is_told_once(
+    world: World, victims: list[Victim]
+) -> None:
+    for victim in victims:
+        victim.wake()
+        victim.kill()
+    test_id = await world.begin("killed", min_runtime_hours=0)
+    await world.send(
+        "operations",
+        await operations_of(world, test_id, 400, {"a": 0.9, "b": 0.4}, first=900_000),
+    )
+    for victim, point in zip(victims, ("before_commit", "after_commit"), strict=True):
+        victim.start(f"verdicts.{point}:1")
+        await eventually(
+            lambda victim=victim: not victim.alive,  # type: ignore[misc]
+            why=f"reaches {point}",
+            deadline_s=60,
+        )
+        assert victim.killed_itself
+    victims[0].start()
+    await world.settled()
+
+    async def is_paused() -> bool:
+        rows = await world.sql("SELECT state FROM ab_tests WHERE test_id = $1", test_id)
+        return str(rows[0]["state"]) == "paused"
+
+    await eventually(is_paused, why="it is paused", deadline_s=60)
+    told = await world.verdicts(test_id)
+    assert told[-1] == ("STOP_HARM", "paused")
+    assert len(set(told)) == len(told), "each verdict of growing data once"
 
 
 async def _ready(victim: Victim) -> None:
