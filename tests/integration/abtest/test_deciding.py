@@ -50,10 +50,10 @@ async def test_harm_pauses_until_a_person_says_otherwise(world: World) -> None:
     )
     assert event.reason == rows[0]["reason"]
     assert event.reason.startswith("Paused by itself: Turn b off now")
-    assert sum(event.samples.values()) == 400
+    assert 200 <= sum(event.samples.values()) <= 400, "as soon as it is sure"
     (effect,) = event.effects
     assert effect.difference is not None
-    assert abs(effect.difference + 0.6) < 0.05
+    assert -0.9 < effect.difference < -0.3
 
     # Somebody wants it nevertheless: it goes on, and what comes then counts.
     await world.step(test_id, "running", datetime.now(UTC), actor="ann")
