@@ -49,8 +49,9 @@ def metrics(as_json: AsJson = False) -> None:
 
 @rebuild.command("abtest")
 def abtest(as_json: AsJson = False) -> None:
-    """Count the units and sums of A/B tests anew from their events, and mend what differs; services
-    may run on. Exits with 1 when anything differed.
+    """Count A/B tests anew from their events and mend what differs; exit 1 when anything did.
+
+    Services may run on: all of a test is read as of one instant.
     """
     next_step = "check ASSAY_POSTGRES_DSN; run it again, what was mended stays so"
     with (
