@@ -91,7 +91,7 @@ class Experiment:
                 for one in answer["epochs"]
             ],
             running=answer["state"] == "running",
-            winner=answer.get("winner"),
+            winner=answer.get("winner") if answer["state"] == "concluded" else None,
             test_id=answer["id"],
         )
 
@@ -122,7 +122,7 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:
     """The unit's variant, and whether it takes part; outside or without a unit: the control.
 
-    After the end, everybody gets the winner if there is one.
+    While it does not run, everybody gets the winner if there is one: of a concluded test only.
     """
     variants = experiment.variants
     control = next((v for v in variants if v.is_control), variants[0])

@@ -42,7 +42,7 @@ class KeptTest:
     verdict: Verdict | None = None
     """The last one, where results were computed; not kept in copies."""
     leader: str | None = None
-    """Whom the results call the winner; nobody is served it for that."""
+    """Whom the results call the winner; nobody is served it for that. Not kept in copies."""
 
     @property
     def served_after(self) -> str | None:

@@ -180,7 +180,9 @@ def test_the_client_gives_the_control_unless_the_test_runs_and_then_the_winner()
     told = answer(given({"a": 0.5, "b": 0.5}, 1.0), begun({"a": 0.5, "b": 0.5}, 1.0))
     for state, winner, key in (
         ("paused", None, "a"),
+        ("paused", "b", "a"),
         ("stopped", None, "a"),
+        ("stopped", "b", "a"),
         ("concluded", "b", "b"),
     ):
         offline = Experiment.from_answer(told | {"state": state, "winner": winner})
