@@ -12,6 +12,7 @@ WEIGHTS_SUM_TO = 1.0
 TOLERANCE = 1e-9
 ENROLMENT_SALT = "enrolment"
 LAYER_SALT = "layer"
+MOST_UNIT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,17 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
         raise ValueError("experiment, salt and unit must not contain the character U+001F")
     first = sha256(SEPARATOR.join(parts).encode()).digest()[:8]
     return int.from_bytes(first, "big") * BUCKETS >> 64
+
+
+def is_unit(unit: object) -> bool:
+    """Whether something can name a unit; what cannot, the gateway refuses too."""
+    if not isinstance(unit, str) or len(unit) > MOST_UNIT or SEPARATOR in unit or "\0" in unit:
+        return False
+    try:
+        unit.encode()
+    except UnicodeEncodeError:
+        return False  # a lone surrogate
+    return True
 
 
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from assay_sdk.assignment import Experiment, Variant, assign, placed
+from assay_sdk.assignment import Experiment, Variant, assign, is_unit, placed
 from assay_sdk.events import Encoded, Given, Mask, encode
 from assay_sdk.ids import uuid7
 from assay_sdk.operation import Operation
@@ -155,8 +155,13 @@ class Assay:
         """The unit's variant and whether it takes part, computed here.
 
         A unit that takes part is recorded as having been shown it, once, unless `expose` is false
-        or the experiment does not say its `test_id`.
+        or the experiment does not say its `test_id`. What can name no unit is treated as none
+        and counted as `unfit_units`: not a text, over 128 characters, with U+001F, NUL or a lone
+        surrogate.
         """
+        if not is_unit(unit_id):
+            self.counters.add("unfit_units")
+            unit_id = ""
         variant, takes_part = assign(experiment, unit_id)
         if expose and takes_part and experiment.test_id:
             self._expose(experiment, experiment.test_id, unit_id, variant.key)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from assay_sdk import Assay, Experiment, Variant
+from assay_sdk.assignment import is_unit
 from assay_sdk.events import Encoded
 from assay_sdk.ids import uuid7
 from assay_sdk.transports import Later, Sent
+from services.gateway.domain.assigning import unfit
 
 
 class Sink:
@@ -208,3 +210,23 @@ def test_a_unit_is_told_of_once_and_only_when_it_takes_part() -> None:
     event = json.loads(first.value)
     assert (event["test_id"], event["epoch"]) == ("t", 1)
     assert first.key.decode() == event["event_id"]
+
+
+@pytest.mark.parametrize("unit", ["a\x1fb", "a\x00b", "\ud800", "x" * 129, 17, None, b"u", ["u"]])
+def test_what_can_name_no_unit_gets_the_control_and_is_counted(unit: Any) -> None:
+    sink = Sink()
+    assay = client(sink)
+    halves = (Variant("a", 0.5, is_control=True), Variant("b", 0.5))
+    running = Experiment("e", "s", halves, test_id="t")
+    assert assay.assignment(running, unit) == (halves[0], False)
+    assert assay.counters.read() == {"unfit_units": 1}
+    over = Experiment("e", "s", halves, running=False, winner="b", test_id="t")
+    assert assay.assignment(over, unit) == (halves[1], False)
+    assert assay.close() == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "unit", ["u-1", "x" * 128, "x" * 129, "a\x1fb", "a\x00b", "\ud800", "\U0001f600" * 128, " \n"]
+)
+def test_the_client_takes_for_a_unit_what_the_gateway_does(unit: str) -> None:
+    assert is_unit(unit) == (unfit(unit) is None)
