@@ -17,7 +17,7 @@ from services.gateway.domain.experiments import (
 from services.gateway.domain.problems import Problem, wrong_field
 from shared.clock import Clock
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.epochs import first_epoch, next_epoch
+from shared.experiments.epochs import NobodyError, first_epoch, next_epoch
 from shared.experiments.lifecycle import ENDED, Action, NotNowError, State, step
 
 MOST_TESTS = 200
@@ -118,6 +118,8 @@ class Experimenting:
             changed = await self._store.change(tenant_id, test_id, decide)
         except NotNowError as error:
             raise Problem("conflict", str(error)) from error
+        except NobodyError as error:
+            raise wrong_field(error.field, str(error)) from error
         if changed is None:
             raise no_test(test_id)
         return self._told(changed)
@@ -137,8 +139,8 @@ def _check_begin(config: ExperimentConfig, now: Clock) -> None:
     """Whether a test could start with these weights, if nobody else were there."""
     try:
         first_epoch(config, "", (), now())
-    except NotNowError as error:
-        raise wrong_field("variants", str(error).rstrip(".")) from error
+    except NobodyError as error:
+        raise wrong_field(error.field, str(error)) from error
 
 
 def _held(others: Sequence[KeptTest]) -> list[tuple[int, int]]:

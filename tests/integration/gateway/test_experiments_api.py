@@ -78,7 +78,9 @@ async def test_tests_are_listed_newest_first_in_pages(alone: Alone) -> None:
         ({"variants": weighted(a=1)}, "/variants"),
         ({"metrics": []}, "/metrics"),
         ({"metrics": [{"name": "success_rate", "role": "guardrail"}]}, "/metrics"),
+        ({"variants": weighted(a=0.99996, b=0.00004)}, "/variants"),
         ({"traffic": 2}, "/traffic"),
+        ({"traffic": 0.00004}, "/traffic"),
         ({"alpha": 1.0}, "/alpha"),
         ({"unit": "trace_id"}, "/unit"),
         ({"key": "a\x1fb"}, "/key"),
@@ -192,6 +194,24 @@ async def test_what_a_test_was_registered_with_is_fixed_once_it_runs(
     assert (named.json()["name"], len(named.json()["epochs"])) == ("Another", 1)
     await after(alone, test, "stop")
     assert (await patched(alone, test, name="Too late")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"variants": weighted(a=0.99996, b=0.00004), "traffic": 1}, "/variants"),
+        ({"variants": weighted(a=0.00004, b=0.99996), "traffic": 1}, "/variants"),
+        ({"variants": weighted(a=0, b=1), "traffic": 1}, "/variants"),
+        ({"traffic": 0.00004}, "/traffic"),
+    ],
+)
+async def test_a_change_that_gives_a_share_to_nobody_is_refused_and_its_field_named(
+    alone: Alone, changes: dict[str, Any], pointer: str
+) -> None:
+    test = await running(alone, traffic=0.5, variants=weighted(a=0.5, b=0.5))
+    answer = await patched(alone, test, **changes)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert "0.0001" in answer.json()["errors"][0]["message"]
 
 
 async def test_the_client_places_units_as_the_gateway_does(alone: Alone) -> None:
