@@ -11,6 +11,7 @@ from services.gateway.domain.experiments import (
     Step,
     changed_config,
     check_fixed,
+    check_group,
     step_of,
     test_view,
 )
@@ -91,6 +92,8 @@ class Experimenting:
 
         def decide(test: KeptTest, others: Sequence[KeptTest]) -> tuple[KeptTest, Step | None]:
             at, after = self._now(), step(test.state, action)
+            if action is Action.START:
+                check_group(test, others)
             changed = replace(test, state=after, ended_at=at if after in ENDED else None)
             if test.state is State.DRAFT:
                 epoch = first_epoch(test.config, str(test.test_id), _held(others), at)

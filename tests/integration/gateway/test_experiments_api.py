@@ -250,6 +250,24 @@ async def test_a_unit_is_in_one_test_of_a_group_and_a_full_group_takes_no_other(
     assert (await after(alone, three, "start"))["state"] == "running"
 
 
+async def test_a_group_takes_tests_of_one_kind_of_unit_only(alone: Alone) -> None:
+    group = f"g-{uuid4()}"
+    by_user = await running(alone, traffic=0.2, exclusion_group=group)
+    await running(alone, traffic=0.2, unit="session_id")
+    await running(alone, traffic=0.2, exclusion_group=group)
+    other = await made(alone, traffic=0.2, exclusion_group=group, unit="session_id")
+    for live in ("running", "paused"):
+        mixed = await alone.admin.post(f"{ALL}/{other['id']}/start")
+        assert mixed.status_code == 409
+        for said in ("by session_id", "by user_id", by_user["key"]):
+            assert said in mixed.json()["detail"]
+        if live == "running":
+            await after(alone, by_user, "pause")
+    assert (await after(alone, by_user, "start"))["state"] == "running"
+    assert (await patched(alone, other, exclusion_group=f"{group}-2")).status_code == 200
+    assert (await after(alone, other, "start"))["state"] == "running"
+
+
 async def test_whoever_is_outside_gets_the_control_and_the_reason(alone: Alone) -> None:
     test = await made(alone, traffic=0.1)
     at = await placed(alone.admin, test, "user-1")
