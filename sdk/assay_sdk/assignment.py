@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
+from math import floor
 from typing import Any
 
 BUCKETS = 10_000
+HALF = Fraction(1, 2)
 SEPARATOR = "\x1f"
 WEIGHTS_SUM_TO = 1.0
 TOLERANCE = 1e-9
 ENROLMENT_SALT = "enrolment"
 LAYER_SALT = "layer"
+MOST_UNIT = 128
+MOST_EDGES = 4_096
+"""Remembered, since exact sums take longer than the hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,7 @@ class Epoch:
     def draw(self, key: str, unit: str) -> int:
         """The variant, by its place, that this epoch's weights give to a unit."""
         at = bucket(key, self.salt, unit)
-        ends = [*(_rounded(reach) for reach in accumulate(self.weights[:-1])), BUCKETS]
-        return next(place for place, end in enumerate(ends) if at < end)
+        return next(place for place, end in enumerate(edges(self.weights)) if at < end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Experiment:
                 for one in answer["epochs"]
             ],
             running=answer["state"] == "running",
-            winner=answer.get("winner"),
+            winner=answer.get("winner") if answer["state"] == "concluded" else None,
             test_id=answer["id"],
         )
 
@@ -101,7 +107,7 @@ class Experiment:
         if self.epochs:
             return self.epochs
         weights = [variant.weight for variant in self.variants]
-        return (Epoch(self.salt, weights, ((0, _rounded(self.traffic)),)),)
+        return (Epoch(self.salt, weights, ((0, _in_buckets(_exact(self.traffic))),)),)
 
     def enrolled_at(self, unit: str) -> int:
         """The bucket by which a unit takes part: its exclusion group's, if there is one."""
@@ -119,10 +125,21 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
     return int.from_bytes(first, "big") * BUCKETS >> 64
 
 
+def is_unit(unit: object) -> bool:
+    """Whether something can name a unit; what cannot, the gateway refuses too."""
+    if not isinstance(unit, str) or len(unit) > MOST_UNIT or SEPARATOR in unit or "\0" in unit:
+        return False
+    try:
+        unit.encode()
+    except UnicodeEncodeError:
+        return False  # a lone surrogate
+    return True
+
+
 def assign(experiment: Experiment, unit: str) -> tuple[Variant, bool]:
     """The unit's variant, and whether it takes part; outside or without a unit: the control.
 
-    After the end, everybody gets the winner if there is one.
+    While it does not run, everybody gets the winner if there is one: of a concluded test only.
     """
     variants = experiment.variants
     control = next((v for v in variants if v.is_control), variants[0])
@@ -149,5 +166,21 @@ def placed(experiment: Experiment, unit: str) -> tuple[int, int] | None:
     return held
 
 
-def _rounded(share: float) -> int:
-    return int(BUCKETS * share + 0.5)
+def edges(weights: Sequence[float]) -> list[int]:
+    """Where each variant's buckets end."""
+    return list(_edges(tuple(weights)))
+
+
+@lru_cache(MOST_EDGES)
+def _edges(weights: tuple[float, ...]) -> tuple[int, ...]:
+    reaches = accumulate(_exact(weight) for weight in weights[:-1])
+    return (*(_in_buckets(reach) for reach in reaches), BUCKETS)
+
+
+def _exact(share: float) -> Fraction:
+    """As it is written: sums of doubles fall on the wrong side of half a bucket."""
+    return Fraction(str(share))
+
+
+def _in_buckets(share: Fraction) -> int:
+    return floor(BUCKETS * share + HALF)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from assay_sdk.assignment import Experiment, Variant, assign, placed
+from assay_sdk.assignment import Experiment, Variant, assign, is_unit, placed
 from assay_sdk.events import Encoded, Given, Mask, encode
 from assay_sdk.ids import uuid7
 from assay_sdk.operation import Operation
@@ -61,7 +61,7 @@ class Assay:
         def ready(given: Given) -> Encoded:
             return encode(given, tenant_id, mask, content=capture_content)
 
-        self._sender = Sender(transport, ready, max_buffer, self.counters)
+        self._sender = Sender(transport, ready, max_buffer, self.counters, self._forget)
         atexit.register(self._at_exit)
 
     @classmethod
@@ -154,9 +154,14 @@ class Assay:
     ) -> tuple[Variant, bool]:
         """The unit's variant and whether it takes part, computed here.
 
-        A unit that takes part is recorded as having been shown it, once, unless `expose` is false
-        or the experiment does not say its `test_id`.
+        A unit that takes part is recorded as having been shown it, once (again, if that was lost
+        on its way), unless `expose` is false or the experiment does not say its `test_id`.
+        What can name no unit is treated as none and counted as `unfit_units`: not a text, over 128
+        characters, with U+001F, NUL or a lone surrogate.
         """
+        if not is_unit(unit_id):
+            self.counters.add("unfit_units")
+            unit_id = ""
         variant, takes_part = assign(experiment, unit_id)
         if expose and takes_part and experiment.test_id:
             self._expose(experiment, experiment.test_id, unit_id, variant.key)
@@ -185,6 +190,12 @@ class Assay:
         at = placed(experiment, unit_id)
         said = {"test_id": test_id, "unit_id": unit_id, "variant": variant}
         self._record("exposures", said | {"epoch": at and at[1]})
+
+    def _forget(self, lost: Given) -> None:
+        """An exposure that nobody will hear of is to be told at the unit's next evaluation."""
+        if lost.kind == "exposures":
+            said = lost.fields
+            self._shown.discard((said["test_id"], said["unit_id"], said["variant"]))
 
     def _record(self, kind: str, fields: dict[str, Any]) -> None:
         self._sender.put(Given(kind, uuid7(), time.time_ns(), dict(fields)))

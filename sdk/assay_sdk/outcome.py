@@ -19,7 +19,7 @@ class FlushResult(NamedTuple):
 
 
 class Counters:
-    """Events by what became of them: `sent`, or `dropped:<reason>`."""
+    """Events by what became of them: `sent`, or `dropped:<reason>`; and `unfit_units`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -8,11 +8,12 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from assay_sdk.events import Encoded, Given, Refused
 from assay_sdk.outcome import Counters, FlushResult
-from assay_sdk.transports import Later, Transport
+from assay_sdk.transports import Later, Sent, Transport
 
 MOST_AT_ONCE = 1_000
 IDLE_S = 0.05
@@ -20,6 +21,13 @@ FIRST_WAIT_S, MOST_WAIT_S = 0.1, 5.0
 WARN_EVERY_S = 60.0
 
 log = logging.getLogger("assay_sdk")
+
+
+class _Ready(NamedTuple):
+    """An event, and the bytes that are sent of it."""
+
+    given: Given
+    encoded: Encoded
 
 
 class Sender:
@@ -39,11 +47,14 @@ class Sender:
         encode: Callable[[Given], Encoded],
         most: int,
         counters: Counters,
+        lost: Callable[[Given], None] = lambda _: None,
     ) -> None:
+        """`lost` hears of each event that will not be delivered, on whichever thread that is."""
         self._transport = transport
         self._encode = encode
         self._most = most
         self._counters = counters
+        self._tell_lost = lost
         self._begin_anew()
         # A child process has the buffer but not the thread: the parent sends what is in it.
         myself = weakref.ref(self)
@@ -54,9 +65,10 @@ class Sender:
         buffer = self._buffer
         if len(buffer) >= self._most:
             try:
-                buffer.popleft()
+                oldest = buffer.popleft()
                 self._counters.add("dropped:buffer_full")
                 self._lost += 1
+                self._tell_lost(oldest)
             except IndexError:
                 pass  # the thread was quicker
         buffer.append(given)
@@ -117,34 +129,32 @@ class Sender:
                 await asyncio.sleep(IDLE_S)
         await transport.close()
 
-    def _take(self) -> list[Encoded]:
-        events: list[Encoded] = []
+    def _take(self) -> list[_Ready]:
+        events: list[_Ready] = []
         while self._buffer and len(events) < MOST_AT_ONCE:
             try:
                 given = self._buffer.popleft()
             except IndexError:
                 break
             try:
-                events.append(self._encode(given))
-            except Refused as refusal:
-                self._counters.add(str(refusal))
-                self._settle(1, failed=1)
-            except Exception:
-                self._counters.add("dropped:invalid")
-                self._settle(1, failed=1)
+                events.append(_Ready(given, self._encode(given)))
+            except Exception as error:
+                why = str(error) if isinstance(error, Refused) else "dropped:invalid"
+                self._counters.add(why)
+                self._settle(1, lost=[given])
         return events
 
-    async def _deliver(self, transport: Transport, events: list[Encoded]) -> None:
+    async def _deliver(self, transport: Transport, events: list[_Ready]) -> None:
         """Send the same bytes until the other side has them, or we are told to end."""
-        wait_s = FIRST_WAIT_S
+        wait_s, given = FIRST_WAIT_S, [one.given for one in events]
         while True:
             try:
-                sent = await transport.send(events)
+                sent = await transport.send([one.encoded for one in events])
             except Later as later:
                 self._warn(f"not delivered yet, trying again: {later}")
                 if self._closing:
                     self._counters.add("dropped:closed", len(events))
-                    self._settle(len(events), failed=len(events))
+                    self._settle(len(events), lost=given)
                     return
                 await asyncio.sleep(max(later.after_s, wait_s * random.uniform(0.5, 1)))  # noqa: S311
                 wait_s = min(wait_s * 2, MOST_WAIT_S)
@@ -153,19 +163,30 @@ class Sender:
                 if sent.refused:
                     self._counters.add("dropped:refused", sent.refused)
                     self._warn(f"{sent.refused} events were refused as invalid")
-                self._settle(len(events), failed=sent.refused)
+                self._settle(len(events), lost=_refused(given, sent), failed=sent.refused)
                 return
 
-    def _settle(self, count: int, *, failed: int = 0) -> None:
+    def _settle(self, count: int, *, lost: Sequence[Given], failed: int | None = None) -> None:
+        """Count events; `failed` may be fewer than those that may be `lost`."""
+        # Before anybody who waits goes on: what is lost may be given again by then.
+        for given in lost:
+            self._tell_lost(given)
         with self._settled:
             self._done += count
-            self._failed += failed
+            self._failed += len(lost) if failed is None else failed
             self._settled.notify_all()
 
     def _warn(self, what: str) -> None:
         if time.monotonic() - self._warned_at >= WARN_EVERY_S:
             self._warned_at = time.monotonic()
             log.warning("Assay: %s", what)
+
+
+def _refused(given: Sequence[Given], sent: Sent) -> Sequence[Given]:
+    """Who was refused; all of the batch where the transport does not say of each."""
+    if len(sent.refused_at) < sent.refused:
+        return given
+    return [given[place] for place in sent.refused_at]
 
 
 def _begin_anew(sender: Sender | None) -> None:

@@ -27,6 +27,8 @@ class Sent(NamedTuple):
 
     taken: int
     refused: int
+    refused_at: Sequence[int] = ()
+    """Places in the batch of those that were refused, as far as the other side says."""
 
 
 class Later(Exception):  # noqa: N818 - an outcome, not a fault
@@ -111,14 +113,16 @@ class HttpTransport:
     async def send(self, events: Sequence[Encoded]) -> Sent:
         """Post a batch, kind by kind."""
         taken = refused = 0
+        refused_at: list[int] = []
         for kind, path in PATHS.items():
-            values = [event.value for event in events if event.kind == kind]
-            for start in range(0, len(values), MOST_PER_POST):
-                sent = await asyncio.to_thread(
-                    self._post, path, values[start : start + MOST_PER_POST]
-                )
+            of_kind = [place for place, event in enumerate(events) if event.kind == kind]
+            for start in range(0, len(of_kind), MOST_PER_POST):
+                places = of_kind[start : start + MOST_PER_POST]
+                values = [events[place].value for place in places]
+                sent = await asyncio.to_thread(self._post, path, values)
                 taken, refused = taken + sent.taken, refused + sent.refused
-        return Sent(taken, refused)
+                refused_at += [places[index] for index in sent.refused_at]
+        return Sent(taken, refused, refused_at)
 
     async def close(self) -> None:
         """Connections are closed after every post."""
@@ -132,9 +136,10 @@ class HttpTransport:
         if status in WORTH_ANOTHER_TRY:
             raise Later(f"HTTP {status}", float(retry_after) if retry_after.isdigit() else 1.0)
         if status != ACCEPTED:
-            return Sent(0, len(values))
+            return Sent(0, len(values), range(len(values)))
         answer = json.loads(content)
-        return Sent(answer["accepted"], answer["rejected"])
+        refused_at = sorted({one["index"] for one in answer.get("errors", ())})
+        return Sent(answer["accepted"], answer["rejected"], refused_at)
 
     def _exchange(self, path: str, body: bytes) -> tuple[int, str, bytes]:
         secure = self._url.scheme == "https"

@@ -10,14 +10,20 @@ it. Only a later epoch that reaches it and gives its variant nothing places it a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
+from math import floor
 from typing import NamedTuple
 
 BUCKETS = 10_000
+HALF = Fraction(1, 2)
 SEPARATOR = "\x1f"
 ENROLMENT_SALT = "enrolment"
 LAYER_SALT = "layer"
+MOST_EDGES = 4_096
+"""Remembered, since exact sums take longer than the hash."""
 
 Place = tuple[int, int]
 """From one bucket to before another."""
@@ -95,9 +101,24 @@ def bucket(experiment: str, salt: str, unit: str) -> int:
 
 def edges(weights: Sequence[float]) -> list[int]:
     """Where each variant's buckets end."""
-    return [*(rounded(reach) for reach in accumulate(weights[:-1])), BUCKETS]
+    return list(_edges(tuple(weights)))
 
 
 def rounded(share: float) -> int:
     """A share in buckets."""
-    return int(BUCKETS * share + 0.5)
+    return _in_buckets(_exact(share))
+
+
+@lru_cache(MOST_EDGES)
+def _edges(weights: tuple[float, ...]) -> tuple[int, ...]:
+    reaches = accumulate(_exact(weight) for weight in weights[:-1])
+    return (*(_in_buckets(reach) for reach in reaches), BUCKETS)
+
+
+def _exact(share: float) -> Fraction:
+    """As it is written: sums of doubles fall on the wrong side of half a bucket."""
+    return Fraction(str(share))
+
+
+def _in_buckets(share: Fraction) -> int:
+    return floor(BUCKETS * share + HALF)

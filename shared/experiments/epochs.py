@@ -10,24 +10,33 @@ Tests of one exclusion group divide the 10,000 buckets of the group's layer amon
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
-from shared.experiments.assignment import BUCKETS, Epoch, Place, Weight, rounded
+from shared.experiments.assignment import BUCKETS, Epoch, Place, Weight, edges, rounded
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import NotNowError
 
 MOST_EPOCHS = 100
-LEAST_WEIGHT = 1 / BUCKETS
+LEAST_SHARE = 1 / BUCKETS
+
+
+class NobodyError(Exception):
+    """A share that comes to no bucket: its field, and in words what to give it instead."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def first_epoch(
     config: ExperimentConfig, salt: str, taken: Iterable[Place], since: datetime
 ) -> Epoch:
     """A test's beginning; `taken` is what others of its exclusion group hold."""
-    small = [one.key for one in config.variants if one.weight < LEAST_WEIGHT]
-    if small:
-        names = ", ".join(small)
-        raise NotNowError(f"{names} would be given to nobody: weights begin at {LEAST_WEIGHT}.")
+    without = ", ".join(_without_bucket(config))
+    if without:
+        raise NobodyError(
+            "variants", f"{without} would be given to nobody: weights begin at {LEAST_SHARE}"
+        )
     places = _places(config, (), taken)
     return Epoch(1, f"{salt}.1", _weights(config), config.traffic, places, since)
 
@@ -43,8 +52,7 @@ def next_epoch(
     if len(epochs) >= MOST_EPOCHS:
         raise NotNowError(f"A test is changed at most {MOST_EPOCHS} times; make a new one.")
     number, weights, before = len(epochs) + 1, _weights(config), epochs[-1]
-    if not config.control.weight:
-        raise NotNowError(f"{config.control.key} is what others are compared with: give it some.")
+    _check_weights(config)
     places = _places(config, epochs, taken)
     reached = {at for epoch in epochs for at in _buckets(epoch.places)}
     is_wider = not reached.issuperset(_buckets(places))
@@ -60,6 +68,30 @@ def next_epoch(
     return Epoch(number, f"{salt}.{number}", weights, config.traffic, places, since)
 
 
+def _check_weights(config: ExperimentConfig) -> None:
+    """Whoever is not taken out gets somebody, and the control is not taken out."""
+    without, control = _without_bucket(config), config.control.key
+    if control in without:
+        raise NobodyError(
+            "variants",
+            f"{control} is what others are compared with: give it a weight of {LEAST_SHARE} or "
+            "more",
+        )
+    small = ", ".join(key for key in without if config.weights[key])
+    if small:
+        raise NobodyError(
+            "variants",
+            f"{small} would be given to nobody: give it a weight of {LEAST_SHARE} or more, or 0, "
+            "which takes it out",
+        )
+
+
+def _without_bucket(config: ExperimentConfig) -> list[str]:
+    """Variants that no unit would get."""
+    ends = pairwise([0, *edges(list(config.weights.values()))])
+    return [key for key, (start, end) in zip(config.weights, ends, strict=True) if start == end]
+
+
 def _weights(config: ExperimentConfig) -> tuple[Weight, ...]:
     return tuple(Weight(one.key, one.weight) for one in config.variants)
 
@@ -69,6 +101,11 @@ def _places(
 ) -> tuple[Place, ...]:
     """Buckets for the wanted traffic: first those that the test had before, oldest first."""
     wanted, busy = rounded(config.traffic), set(_buckets(taken))
+    if config.traffic and not wanted:
+        raise NobodyError(
+            "traffic",
+            f"it would reach nobody: give {LEAST_SHARE} or more, or 0 for a test that is to wait",
+        )
     own = [at for epoch in epochs for at in _buckets(epoch.places)]
     order = [at for at in dict.fromkeys([*own, *range(BUCKETS)]) if at not in busy]
     if wanted > len(order):

@@ -51,7 +51,7 @@ class AssignableTest(BaseModel):
     traffic: float
     exclusion_group: str | None
     epochs: list[Epoch]
-    winner: str | None
+    winner: str | None = Field(description="Whom everybody gets; of a concluded test only.")
 
 
 class AssignableTests(BaseModel):
@@ -104,7 +104,7 @@ def assignment_view(found: Evaluation) -> dict[str, Any]:
 
 def assignable(test: KeptTest) -> dict[str, Any]:
     """As clients need it that assign by themselves."""
-    whole = test_view(test)
+    whole = test_view(test) | {"winner": test.served_after}
     return {name: whole[name] for name in AssignableTest.model_fields}
 
 

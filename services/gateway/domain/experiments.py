@@ -1,6 +1,6 @@
 """A/B tests as the gateway keeps and answers them, and what a change of one amounts to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
@@ -14,7 +14,7 @@ from services.gateway.domain.refusals import refused
 from shared.events.experiment import ExperimentEvent, Verdict
 from shared.experiments.assignment import Assigned, Epoch, assign
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.lifecycle import State
+from shared.experiments.lifecycle import NotNowError, State
 
 EPOCHS = TypeAdapter(tuple[Epoch, ...])
 # What may differ in a test that has begun; weights too, but nothing else of the variants.
@@ -42,7 +42,7 @@ class KeptTest:
     verdict: Verdict | None = None
     """The last one, where results were computed; not kept in copies."""
     leader: str | None = None
-    """Whom the results call the winner; nobody is served it for that."""
+    """Whom the results call the winner; nobody is served it for that. Not kept in copies."""
 
     @property
     def served_after(self) -> str | None:
@@ -210,6 +210,19 @@ def check_fixed(before: ExperimentConfig, after: ExperimentConfig) -> None:
         raise wrong_field(
             "variants",
             "only weights may change once a test has begun; stop it and make a new one for others",
+        )
+
+
+def check_group(test: KeptTest, others: Sequence[KeptTest]) -> None:
+    """Refuse units of two kinds in one group: a user's sessions lie anywhere."""
+    config = test.config
+    odd = [one.config for one in others if one.config.unit != config.unit]
+    if odd:
+        keys = ", ".join(sorted(one.key for one in odd))
+        raise NotNowError(
+            f"The test assigns by {config.unit}, and {keys} of its exclusion group "
+            f"{config.exclusion_group!r} by {odd[0].unit}, so that one person could be in both: "
+            "take another group, the same unit, or stop the others first."
         )
 
 

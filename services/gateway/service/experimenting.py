@@ -11,13 +11,14 @@ from services.gateway.domain.experiments import (
     Step,
     changed_config,
     check_fixed,
+    check_group,
     step_of,
     test_view,
 )
 from services.gateway.domain.problems import Problem, wrong_field
 from shared.clock import Clock
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.epochs import first_epoch, next_epoch
+from shared.experiments.epochs import NobodyError, first_epoch, next_epoch
 from shared.experiments.lifecycle import ENDED, Action, NotNowError, State, step
 
 MOST_TESTS = 200
@@ -91,6 +92,8 @@ class Experimenting:
 
         def decide(test: KeptTest, others: Sequence[KeptTest]) -> tuple[KeptTest, Step | None]:
             at, after = self._now(), step(test.state, action)
+            if action is Action.START:
+                check_group(test, others)
             changed = replace(test, state=after, ended_at=at if after in ENDED else None)
             if test.state is State.DRAFT:
                 epoch = first_epoch(test.config, str(test.test_id), _held(others), at)
@@ -118,12 +121,15 @@ class Experimenting:
             changed = await self._store.change(tenant_id, test_id, decide)
         except NotNowError as error:
             raise Problem("conflict", str(error)) from error
+        except NobodyError as error:
+            raise wrong_field(error.field, str(error)) from error
         if changed is None:
             raise no_test(test_id)
         return self._told(changed)
 
     def _told(self, test: KeptTest) -> dict[str, Any]:
-        self._changed(test)
+        # What the results say is out of date at once in a copy, and nobody is served by it.
+        self._changed(replace(test, leader=None, verdict=None))
         return test_view(test)
 
 
@@ -136,8 +142,8 @@ def _check_begin(config: ExperimentConfig, now: Clock) -> None:
     """Whether a test could start with these weights, if nobody else were there."""
     try:
         first_epoch(config, "", (), now())
-    except NotNowError as error:
-        raise wrong_field("variants", str(error).rstrip(".")) from error
+    except NobodyError as error:
+        raise wrong_field(error.field, str(error)) from error
 
 
 def _held(others: Sequence[KeptTest]) -> list[tuple[int, int]]:

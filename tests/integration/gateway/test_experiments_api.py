@@ -78,7 +78,9 @@ async def test_tests_are_listed_newest_first_in_pages(alone: Alone) -> None:
         ({"variants": weighted(a=1)}, "/variants"),
         ({"metrics": []}, "/metrics"),
         ({"metrics": [{"name": "success_rate", "role": "guardrail"}]}, "/metrics"),
+        ({"variants": weighted(a=0.99996, b=0.00004)}, "/variants"),
         ({"traffic": 2}, "/traffic"),
+        ({"traffic": 0.00004}, "/traffic"),
         ({"alpha": 1.0}, "/alpha"),
         ({"unit": "trace_id"}, "/unit"),
         ({"key": "a\x1fb"}, "/key"),
@@ -194,6 +196,24 @@ async def test_what_a_test_was_registered_with_is_fixed_once_it_runs(
     assert (await patched(alone, test, name="Too late")).status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"variants": weighted(a=0.99996, b=0.00004), "traffic": 1}, "/variants"),
+        ({"variants": weighted(a=0.00004, b=0.99996), "traffic": 1}, "/variants"),
+        ({"variants": weighted(a=0, b=1), "traffic": 1}, "/variants"),
+        ({"traffic": 0.00004}, "/traffic"),
+    ],
+)
+async def test_a_change_that_gives_a_share_to_nobody_is_refused_and_its_field_named(
+    alone: Alone, changes: dict[str, Any], pointer: str
+) -> None:
+    test = await running(alone, traffic=0.5, variants=weighted(a=0.5, b=0.5))
+    answer = await patched(alone, test, **changes)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert "0.0001" in answer.json()["errors"][0]["message"]
+
+
 async def test_the_client_places_units_as_the_gateway_does(alone: Alone) -> None:
     test = await running(alone, traffic=0.5, exclusion_group=f"g-{uuid4()}")
     assert (await patched(alone, test, traffic=0.8)).status_code == 200
@@ -228,6 +248,24 @@ async def test_a_unit_is_in_one_test_of_a_group_and_a_full_group_takes_no_other(
     assert (full.status_code, "0 of all units are free" in full.json()["detail"]) == (409, True)
     await after(alone, one, "stop")
     assert (await after(alone, three, "start"))["state"] == "running"
+
+
+async def test_a_group_takes_tests_of_one_kind_of_unit_only(alone: Alone) -> None:
+    group = f"g-{uuid4()}"
+    by_user = await running(alone, traffic=0.2, exclusion_group=group)
+    await running(alone, traffic=0.2, unit="session_id")
+    await running(alone, traffic=0.2, exclusion_group=group)
+    other = await made(alone, traffic=0.2, exclusion_group=group, unit="session_id")
+    for live in ("running", "paused"):
+        mixed = await alone.admin.post(f"{ALL}/{other['id']}/start")
+        assert mixed.status_code == 409
+        for said in ("by session_id", "by user_id", by_user["key"]):
+            assert said in mixed.json()["detail"]
+        if live == "running":
+            await after(alone, by_user, "pause")
+    assert (await after(alone, by_user, "start"))["state"] == "running"
+    assert (await patched(alone, other, exclusion_group=f"{group}-2")).status_code == 200
+    assert (await after(alone, other, "start"))["state"] == "running"
 
 
 async def test_whoever_is_outside_gets_the_control_and_the_reason(alone: Alone) -> None:

@@ -129,6 +129,25 @@ async def test_before_anything_is_computed_it_is_too_early_and_no_error(alone: A
         assert (early["verdict"], said in early["recommendation"]) == ("COLLECTING", True)
 
 
+async def assignable(alone: Alone, test: dict[str, Any]) -> dict[str, Any]:
+    answer = await alone.admin.get("/ai/assignable-tests")
+    return next(dict(one) for one in answer.json()["items"] if one["id"] == test["id"])
+
+
+@pytest.mark.parametrize("action", ["pause", "stop"])
+async def test_the_winner_of_the_results_is_served_to_nobody_by_the_client_either(
+    alone: Alone, action: str
+) -> None:
+    test = await running(alone)
+    await keep(alone, test, found(test))
+    assert (await after(alone, test, action))["winner"] == "b"
+    told = await assignable(alone, test)
+    assert (told["state"] == "running", told["winner"]) == (False, None)
+    at = await placed(alone.admin, test, "u-1")
+    variant, takes_part = assign(Experiment.from_answer(told), "u-1")
+    assert (variant.key, takes_part) == (at["variant"], at["in_test"]) == ("a", False)
+
+
 async def test_results_are_told_as_they_were_computed_in_the_state_of_now(alone: Alone) -> None:
     test = await running(alone)
     await keep(alone, test, found(test, formula_version="abtest-2"))

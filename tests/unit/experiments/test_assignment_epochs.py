@@ -2,16 +2,18 @@
 
 import random
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from assay_sdk import Experiment
+from assay_sdk import Experiment, Variant
 from assay_sdk import assign as assign_offline
+from assay_sdk.assignment import edges as edges_offline
 from assay_sdk.assignment import placed as placed_offline
-from shared.experiments.assignment import Assigned, Epoch, assign, bucket, edges
+from shared.experiments.assignment import BUCKETS, Assigned, Epoch, assign, bucket, edges, rounded
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.epochs import first_epoch, next_epoch
+from shared.experiments.epochs import NobodyError, first_epoch, next_epoch
 from shared.experiments.lifecycle import NotNowError
 from tests.support.experiments import NOON, config, weighted
 
@@ -48,6 +50,43 @@ def test_buckets_are_those_of_the_specification(salt: str, unit: str, place: int
 def test_edges_are_rounded_and_reach_the_end() -> None:
     assert edges([1 / 3, 1 / 3, 1 / 3]) == [3333, 6667, 10_000]
     assert edges([0.5, 0.0, 0.5 - 1e-10]) == [5000, 5000, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("weights", "ends"),
+    [
+        ([0.0299, 0.25967, 0.06538, 0.0001, 0.64495], [299, 2896, 3550, 3551, 10_000]),
+        ([0.00005, 0.0001, 0.99985], [1, 2, 10_000]),
+        ([0.1, 0.20005, 0.69995], [1000, 3001, 10_000]),
+        ([0.1] * 10, [1000 * place for place in range(1, 11)]),
+        ([0.00015] * 9 + [0.99865], [2, 3, 5, 6, 8, 9, 11, 12, 14, 10_000]),
+    ],
+)
+def test_edges_are_those_of_the_exact_sums_here_and_in_the_client(
+    weights: list[float], ends: list[int]
+) -> None:
+    assert edges(weights) == ends
+    assert edges_offline(weights) == ends
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_edges_are_those_of_decimal_arithmetic(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(300):
+        parts = [dice.randrange(0, 20_000) for _ in range(dice.randint(1, 9))]
+        weights = [part / 200_000 for part in parts]
+        weights.append(float(1 - sum(Decimal(str(weight)) for weight in weights)))
+        ends = [(10 * sum(parts[: n + 1]) + 100) // 200 for n in range(len(parts))]
+        assert edges(weights) == edges_offline(weights) == [*ends, BUCKETS]
+
+
+def test_traffic_is_rounded_exactly_too() -> None:
+    for share in range(1, 20_001):
+        traffic = share / 20_000
+        assert rounded(traffic) == (share + 1) // 2
+        variants = (Variant("a", 1.0, is_control=True),)
+        ((_, end),) = Experiment("e", "s", variants, traffic=traffic).history[0].places
+        assert end == (share + 1) // 2
 
 
 def test_wider_traffic_moves_nobody_and_gives_new_weights_to_the_new_only() -> None:
@@ -112,10 +151,33 @@ def test_weights_that_would_reach_nobody_are_refused_with_the_way_out() -> None:
         changed(whole, {"a": 0.9, "b": 0.1}, 1.0)
     with pytest.raises(NotNowError, match="reached 1 of all"):
         changed(whole, {"a": 0.9, "b": 0.1}, 0.5)
-    with pytest.raises(NotNowError, match="compared with"):
-        changed(whole, {"a": 0, "b": 1}, 1.0)
-    with pytest.raises(NotNowError, match="b would be given to nobody"):
-        begun({"a": 1, "b": 0}, 1.0)
+
+
+@pytest.mark.parametrize("weight", [0.00004, 1e-9])
+def test_a_share_that_nobody_would_get_is_refused_with_the_field_and_the_way_out(
+    weight: float,
+) -> None:
+    half = begun(HALF, 0.5)
+    small = {"a": 1 - weight, "b": weight}
+    for wrong in (small, {"a": 1, "b": 0}):
+        with pytest.raises(NobodyError, match=r"^b would be given to nobody.* 0\.0001") as found:
+            begun(wrong, 1.0)
+        assert found.value.field == "variants"
+    with pytest.raises(NobodyError, match=r"^b would be .* or 0, which takes it out"):
+        changed(half, small, 1.0)
+    for control in (weight, 0):
+        with pytest.raises(NobodyError, match=r"^a is what others are compared with.* 0\.0001"):
+            changed(half, {"a": control, "b": 1 - control}, 1.0)
+    for act in (lambda: begun(HALF, weight), lambda: changed(half, HALF, weight)):
+        with pytest.raises(NobodyError, match=r"^it would reach nobody.* 0\.0001") as found:
+            act()
+        assert found.value.field == "traffic"
+    assert changed(half, HALF, 0)[-1].places == begun(HALF, 0)[-1].places == ()
+
+
+def test_a_share_that_is_less_than_a_bucket_but_gets_one_is_taken() -> None:
+    begun({"a": 0.9999, "b": 1 - 0.9999}, 0.00005)
+    changed(begun(HALF, 0.5), {"a": 1 - 0.9999, "b": 0.9999}, 0.6)
 
 
 def test_a_unit_is_in_at_most_one_test_of_a_group() -> None:
@@ -180,7 +242,9 @@ def test_the_client_gives_the_control_unless_the_test_runs_and_then_the_winner()
     told = answer(given({"a": 0.5, "b": 0.5}, 1.0), begun({"a": 0.5, "b": 0.5}, 1.0))
     for state, winner, key in (
         ("paused", None, "a"),
+        ("paused", "b", "a"),
         ("stopped", None, "a"),
+        ("stopped", "b", "a"),
         ("concluded", "b", "b"),
     ):
         offline = Experiment.from_answer(told | {"state": state, "winner": winner})

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from assay_sdk import Assay, Experiment, Variant
+from assay_sdk import Assay, Experiment, Variant, sender
+from assay_sdk.assignment import is_unit
 from assay_sdk.events import Encoded
 from assay_sdk.ids import uuid7
-from assay_sdk.transports import Later, Sent
+from assay_sdk.transports import HttpTransport, Later, Sent
+from services.gateway.domain.assigning import unfit
 
 
 class Sink:
@@ -208,3 +210,139 @@ def test_a_unit_is_told_of_once_and_only_when_it_takes_part() -> None:
     event = json.loads(first.value)
     assert (event["test_id"], event["epoch"]) == ("t", 1)
     assert first.key.decode() == event["event_id"]
+
+
+@pytest.mark.parametrize("unit", ["a\x1fb", "a\x00b", "\ud800", "x" * 129, 17, None, b"u", ["u"]])
+def test_what_can_name_no_unit_gets_the_control_and_is_counted(unit: Any) -> None:
+    sink = Sink()
+    assay = client(sink)
+    halves = (Variant("a", 0.5, is_control=True), Variant("b", 0.5))
+    running = Experiment("e", "s", halves, test_id="t")
+    assert assay.assignment(running, unit) == (halves[0], False)
+    assert assay.counters.read() == {"unfit_units": 1}
+    over = Experiment("e", "s", halves, running=False, winner="b", test_id="t")
+    assert assay.assignment(over, unit) == (halves[1], False)
+    assert assay.close() == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "unit", ["u-1", "x" * 128, "x" * 129, "a\x1fb", "a\x00b", "\ud800", "\U0001f600" * 128, " \n"]
+)
+def test_the_client_takes_for_a_unit_what_the_gateway_does(unit: str) -> None:
+    assert is_unit(unit) == (unfit(unit) is None)
+
+
+EVERYBODY = Experiment(
+    "e", "s", (Variant("a", 0.5, is_control=True), Variant("b", 0.5)), test_id="t"
+)
+
+
+def told_of(sink: Sink) -> list[str]:
+    return [one["unit_id"] for one in sink.events("exposures")]
+
+
+def test_an_exposure_that_gave_way_in_a_full_buffer_is_told_at_the_next_evaluation() -> None:
+    sink = Sink()
+    sink.open.clear()
+    assay = client(sink, max_buffer=5)
+    units = [f"u-{number}" for number in range(100)]
+    for unit in units:
+        assay.assignment(EVERYBODY, unit)
+    sink.open.set()
+    assert assay.flush().failed > 0
+    for unit in units:
+        assay.assignment(EVERYBODY, unit)
+        assay.flush()
+    assay.close()
+    assert sorted(told_of(sink)) == sorted(units)
+
+
+@pytest.mark.parametrize("held_back", [lambda _: None, lambda _: 1 / 0, lambda _: {"a": object()}])
+def test_an_exposure_that_could_not_leave_is_told_at_the_next_evaluation(held_back: Any) -> None:
+    sink = Sink()
+    masks = [held_back]
+    assay = client(sink, mask=lambda fields: masks.pop()(fields) if masks else fields)
+    for failed in (1, 0, 0):
+        assay.assignment(EVERYBODY, "u-1")
+        assert assay.flush().failed == failed
+    assay.close()
+    assert told_of(sink) == ["u-1"]
+
+
+def test_an_exposure_that_was_not_delivered_at_the_close_is_told_at_the_next_evaluation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender, "MOST_WAIT_S", 0.02)
+    sink = Sink(failures=1_000)
+    assay = client(sink)
+    assay.assignment(EVERYBODY, "u-1")
+    assay.close(0.5)
+    assert assay.counters.read() == {"dropped:closed": 1}
+    sink.failures = 0
+    for _ in range(2):
+        assay.assignment(EVERYBODY, "u-1")
+    assert assay.close().delivered == 1
+    assert told_of(sink) == ["u-1"]
+
+
+class Gateway(HttpTransport):
+    """Answers each post as it is told; `None` is somebody without a body."""
+
+    def __init__(self, *answers: tuple[int, dict[str, Any] | None]) -> None:
+        super().__init__("http://localhost", "key")
+        self.answers = list(answers)
+        self.posted: list[list[str]] = []
+
+    def _exchange(self, path: str, body: bytes) -> tuple[int, str, bytes]:
+        assert path == "/ai/exposures/log"
+        self.posted.append([one["unit_id"] for one in json.loads(body)])
+        status, said = self.answers.pop(0)
+        return status, "", json.dumps(said).encode()
+
+
+def partly(*refused: int, of: int) -> dict[str, Any]:
+    errors = [{"index": place} for place in refused]
+    return {"accepted": of - len(refused), "rejected": len(refused), "errors": errors}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        pytest.param((422, {}), ["u-0", "u-1", "u-2"], id="all were refused"),
+        pytest.param((202, partly(1, of=3)), ["u-1"], id="one was, and is named"),
+    ],
+)
+def test_an_exposure_that_was_refused_is_told_at_the_next_evaluation(
+    first: tuple[int, dict[str, Any]], again: list[str]
+) -> None:
+    units = ["u-0", "u-1", "u-2"]
+    gateway = Gateway(first, (202, partly(of=len(again))))
+    started = threading.Event()
+
+    def transport() -> HttpTransport:
+        started.wait()  # all three go in one post
+        return gateway
+
+    assay = Assay(transport, tenant_id="acme")
+    for _ in range(3):
+        for unit in units:
+            assay.assignment(EVERYBODY, unit)
+        started.set()
+        assay.flush()
+    assert gateway.posted == [units, again]
+    assert assay.close().pending == 0
+
+
+def test_where_a_transport_does_not_say_who_was_refused_all_are_told_again() -> None:
+    class Vague(Sink):
+        async def send(self, events: Sequence[Encoded]) -> Sent:
+            sent = await super().send(events)
+            return Sent(sent.taken - 1, 1) if len(self.tried) == 1 else sent
+
+    sink = Vague()
+    assay = client(sink)
+    for _ in range(3):
+        assay.assignment(EVERYBODY, "u-1")
+        assay.flush()
+    assay.close()
+    assert told_of(sink) == ["u-1", "u-1"]
