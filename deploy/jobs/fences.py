@@ -35,13 +35,18 @@ FORGET_ROWS = tuple(
     """
     for table in ("ai_model_operations", "user_feedback")
 )
-FORGET_OFFSETS = (
-    *FORGET_ROWS,
-    """
-    UPDATE dead_letters SET kafka_offset = -1 - kafka_offset
-     WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3
-    """,
-)
+# Letters are known by their offsets, so each needs one that none had before.
+FORGET_LETTERS = """
+    UPDATE dead_letters AS l SET kafka_offset = fresh.kafka_offset
+      FROM (SELECT kafka_offset AS was,
+                   (SELECT least(min(kafka_offset), 0) FROM dead_letters
+                     WHERE topic = $1 AND partition = $2)
+                   - row_number() OVER (ORDER BY kafka_offset) AS kafka_offset
+              FROM dead_letters
+             WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3) AS fresh
+     WHERE l.topic = $1 AND l.partition = $2 AND l.kafka_offset = fresh.was
+"""
+FORGET_OFFSETS = (*FORGET_ROWS, FORGET_LETTERS)
 
 
 class Standing(NamedTuple):
@@ -131,7 +136,7 @@ async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str) -> int:
                 prefix,
             )
             ingested = [row[1:] for row in moved if row[0] == "ingest"]
-            for statement in FORGET_ROWS:
+            for statement in FORGET_OFFSETS:
                 await connection.executemany(statement, [(*one, 0) for one in ingested])
     finally:
         await connection.close()

@@ -191,7 +191,10 @@ def test_view(test: KeptTest) -> dict[str, Any]:
 def changed_config(before: ExperimentConfig, changes: Changes) -> ExperimentConfig:
     """The configuration with some members replaced."""
     merged = before.model_dump() | changes.root
-    given = {name: value for name, value in merged.items() if value is not None}
+    known = ExperimentConfig.model_fields
+    given = {
+        name: value for name, value in merged.items() if value is not None or name not in known
+    }
     try:
         return ExperimentConfig.model_validate_json(to_json(given))
     except ValidationError as error:

@@ -14,7 +14,7 @@ MOST_ERRORS = 20
 
 def refused(error: ValidationError, model: type[BaseModel]) -> Problem:
     """A 422 that names each wrong field of what should have been a `model`."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = _itself(error.errors(include_url=False, include_context=False, include_input=False))
     errors = [
         {
             "pointer": "".join(f"/{part}" for part in one["loc"]),
@@ -40,13 +40,30 @@ def _model_at(model: type[BaseModel], place: Iterable[str | int]) -> type[BaseMo
     """The model that a place in a body of `model` holds, if it holds one."""
     found: type[BaseModel] | None = model
     for part in place:
+        if isinstance(part, int):
+            continue  # an item of a list is what the list holds
         field = found.model_fields.get(str(part)) if found else None
         found = model_in(field.annotation) if field else None
     return found
+
+
+def _itself(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without lists that are too short only because their items are wrong."""
+    return [
+        one
+        for one in errors
+        if one["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(one["loc"]) and other["loc"][: len(one["loc"])] == one["loc"]
+            for other in errors
+        )
+    ]
 
 
 def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong; where a name is not known, also which are."""
     *place, name = error["loc"] or ("",)
     there = _model_at(model, place) if error["type"] == "extra_forbidden" else None
-    return not_known(str(name), there.model_fields) if there else error["msg"]
+    if there:
+        return not_known(str(name), there.model_fields)
+    return error["msg"].replace("Tuple should", "List should")

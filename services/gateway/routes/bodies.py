@@ -37,6 +37,8 @@ def _without_nulls(content: Any, model: type[BaseModel]) -> Any:
 
     It stays where it says what leaving the field out does not: a limit that is not to be judged.
     """
+    if isinstance(content, list):
+        return [_without_nulls(one, model) for one in content]
     if not isinstance(content, dict):
         return content
     out = {}

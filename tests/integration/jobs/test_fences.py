@@ -58,8 +58,13 @@ async def test_offsets_that_come_again_are_not_taken_for_those_that_were(where: 
     assert await stands(where) == (2, 60, 0, 0, 0, 60)
     async with querying(where.postgres_dsn) as run:
         found = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
-        assert [row[0] for row in found] == [-71, 40]
+        assert [row[0] for row in found] == [-1, 40]
         await run(LETTERS.replace("40, 99, 30", "70, 70"), *AT)
+        await run("UPDATE consumer_fence SET next_offset = 100")
+    await move(where, standing(0, 60), 0)
+    async with querying(where.postgres_dsn) as run:
+        found = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
+        assert [row[0] for row in found] == [-3, -2, -1]
 
 
 async def test_rows_of_a_log_that_was_forgotten_have_none_of_the_next_one_s_offsets(
@@ -82,6 +87,8 @@ async def test_rows_of_a_log_that_was_forgotten_have_none_of_the_next_one_s_offs
                     *((AT.topic, -8), (AT.topic, -1)),
                     *(("other.operations.v1", 0), ("other.operations.v1", 7)),
                 ]
+            letters = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
+            assert [row[0] for row in letters] == [-2, -1]
 
 
 async def test_nobody_moves_what_has_moved(where: Where) -> None:

@@ -7,10 +7,12 @@ import pytest
 from pydantic import BaseModel
 
 from services.gateway.domain.alerts import Acknowledgement
+from services.gateway.domain.experiments import Changes, changed_config
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.refusals import MOST_ERRORS
 from services.gateway.routes.bodies import parsed
 from shared.alerts.rule import AlertRule
+from shared.experiments.config import ExperimentConfig
 from shared.health.limits import HealthLimits
 from shared.notifications.channel import Channel
 from shared.notifications.silence import Silence
@@ -65,6 +67,34 @@ def test_a_field_that_is_not_known_is_told_which_are(
     (error,) = refused(model, body)
     assert (error["pointer"], error["code"]) == (pointer, "extra_forbidden")
     assert said in error["message"]
+
+
+VARIANTS = [{"key": key, "model_id": key, "weight": 0.5, "is_control": key == "a"} for key in "ab"]
+METRICS = [{"name": "success_rate", "role": "primary"}]
+TEST = {"key": "t", "variants": VARIANTS, "metrics": METRICS}
+
+
+def test_what_is_wrong_within_a_list_is_told_as_elsewhere() -> None:
+    variants = [VARIANTS[0], {**VARIANTS[1], "wieght": 0.5}]
+    (error,) = refused(ExperimentConfig, TEST | {"variants": variants})
+    assert error["pointer"] == "/variants/1/wieght"
+    assert "did you mean weight?" in error["message"]
+    (error,) = refused(ExperimentConfig, TEST | {"variants": VARIANTS[:1]})
+    assert error["message"].startswith("List should have at least 2 items")
+
+
+def test_null_within_a_list_is_the_same_as_absent() -> None:
+    nulls = [{**VARIANTS[0]}, {**VARIANTS[1], "is_control": None}]
+    read = parsed(json.dumps(TEST | {"variants": nulls}).encode(), ExperimentConfig)
+    assert [one.is_control for one in read.variants] == [True, False]
+
+
+def test_an_unknown_member_of_a_change_is_refused_also_when_null() -> None:
+    before = ExperimentConfig.model_validate(TEST)
+    for value in (1, None):
+        with pytest.raises(Problem) as caught:
+            changed_config(before, Changes({"trafic": value}))
+        assert "did you mean traffic?" in caught.value.errors[0]["message"]
 
 
 def test_every_wrong_field_is_named_but_not_thousands() -> None:
