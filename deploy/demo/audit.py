@@ -63,6 +63,7 @@ class Auditor:
         try:
             rows = await connection.fetch(
                 "SELECT topic, partition, next_offset FROM consumer_fence"
+                " WHERE consumer_group = 'ingest'"
             )
         finally:
             await connection.close()
