@@ -62,7 +62,10 @@ class Store(Protocol):
         """Tests that are to be looked at, those first that wait longest."""
 
     def looking(self, due: Due) -> AbstractAsyncContextManager[Look | None]:
-        """One look; `None` when another process is at it, or was. Raises `ChangedError`."""
+        """One look; `None` when another process is at it, or was.
+
+        Raises `ChangedError`, and `OSError` while the store is away.
+        """
 
 
 class Deciding:

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Pool, SerializationError
+from asyncpg import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    CrashShutdownError,
+    LockNotAvailableError,
+    Pool,
+    PostgresConnectionError,
+    SerializationError,
+)
 from pydantic_core import to_json
 
 from services.abtest.domain.memory import Memory
@@ -21,6 +29,8 @@ from shared.experiments.results import ResultsAnswer
 
 # A step may be read, and told, before the server has it on its disk: a step that was told lasts.
 LASTING = "SET LOCAL synchronous_commit = on"
+
+AWAY = (AdminShutdownError, CannotConnectNowError, CrashShutdownError, PostgresConnectionError)
 
 
 class PostgresLook:
@@ -80,7 +90,10 @@ class PostgresResults:
 
     @asynccontextmanager
     async def looking(self, due: Due) -> AsyncIterator[PostgresLook | None]:
-        """One look; `None` when another process is at it, or was. Raises `ChangedError`."""
+        """One look; `None` when another process is at it, or was.
+
+        Raises `ChangedError`, and `OSError` while the server is away.
+        """
         try:
             async with self._pool.acquire() as connection:
                 # One instant for sums, steps and state: whatever is changed after it by others,
@@ -91,8 +104,10 @@ class PostgresResults:
                     yield look
                     _reach("verdicts.before_commit", look)
                 _reach("verdicts.after_commit", look)
-        except SerializationError as error:
+        except (SerializationError, LockNotAvailableError) as error:
             raise ChangedError from error
+        except AWAY as error:
+            raise ConnectionError(str(error)) from error
 
     async def _begun(self, connection: Session, due: Due) -> PostgresLook | None:
         key = due.tenant_id, due.test_id

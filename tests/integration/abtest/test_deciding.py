@@ -134,8 +134,12 @@ async def test_what_two_do_at_once_holds_once(world: World) -> None:
                 assert second is None, "another look is under way"
         async with store.looking(due._replace(looked_at=None)) as late:
             assert late is None, "another look was faster"
-        with pytest.raises(ChangedError):
+
+        async def overtaken() -> None:
             async with store.looking(due) as look:
                 assert look is not None
                 await world.step(test_id, "paused", datetime.now(UTC), actor="ann")
                 await look.steps()
+
+        with pytest.raises(ChangedError):
+            await overtaken()
