@@ -31,9 +31,10 @@ def until(condition: Callable[[], Any], why: str, deadline_s: float = 60) -> Any
 class Up:
     """A running `assay up`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], env: dict[str, str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], env: dict[str, str], folder: Path) -> None:
         self.process = process
         self.env = env
+        self.folder = folder
 
     def request(self, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
         """Status and JSON of a request to the gateway."""
@@ -81,7 +82,7 @@ def start(folder: Path) -> Up:
     until(lambda: env_file.exists() or process.poll() is not None, "it is ready", 120)
     assert process.poll() is None, (folder / "out").read_text()
     pairs = (shlex.split(line)[1].partition("=") for line in env_file.read_text().splitlines())
-    return Up(process, {name: value for name, _, value in pairs})
+    return Up(process, {name: value for name, _, value in pairs}, folder)
 
 
 def end(up: Up, how: signal.Signals) -> int:

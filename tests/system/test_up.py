@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from tests.system.running import ASSAY, ROOT, Up, end, start, until
 
@@ -104,12 +103,9 @@ def test_bad_records_are_dead_letters_and_redrive_mends_what_can_be(up: Up) -> N
     assert up.request("/ai/operations/late-1")[0] == 404  # the admin is another tenant's
 
 
-def test_a_second_start_on_the_same_folder_is_refused_with_a_reason(
-    up: Up, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = next(tmp_path_factory.getbasetemp().glob("up*")) / "data"
+def test_a_second_start_on_the_same_folder_is_refused_with_a_reason(up: Up) -> None:
     done = subprocess.run(
-        [*ASSAY, "up", "--data-dir", str(folder)],
+        [*ASSAY, "up", "--data-dir", str(up.folder / "data")],
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}"},
         capture_output=True,
         text=True,
