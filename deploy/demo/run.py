@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from assay_sdk import Assay
 from deploy.demo.alarm import Alarm
 from deploy.demo.audit import Auditor, Books, Sums
-from deploy.demo.digits import MODELS, Digits, Served
+from deploy.demo.digits import Digits, Served
+from deploy.demo.experiment import CONTROL, MODELS, Arm, DemoExperiment
 from deploy.demo.freshness import FreshnessProbe
 from deploy.demo.summary import Summary, differences, grown
 from deploy.demo.trace import Totals, read_trace, replay
@@ -34,6 +35,8 @@ class Demo:
         self._console = console
         self._auditor = Auditor(running)
         self._alarm = Alarm(running)
+        self._experiment = DemoExperiment(running)
+        self._arms: dict[str, Arm] = {}
 
     async def run(self, predictions: int, traces: list[Path]) -> Summary:
         """Do the work and compare; raises only if the work itself cannot be done."""
@@ -54,6 +57,7 @@ class Demo:
         summary.published += probe.sent
         summary.accepted += probe.sent
         await self._compare(summary, expected, before)
+        await self._judge(summary)
         summary.events_per_second = round(summary.published / summary.seconds, 1)
         summary.freshness_p50_ms, summary.freshness_p99_ms = probe.percentiles()
         return summary
@@ -61,6 +65,7 @@ class Demo:
     async def _work(self, predictions: int, traces: list[Path], summary: Summary) -> Sums:
         """Serve digits and replay traces through one client; answers what to expect."""
         digits = await asyncio.to_thread(Digits)
+        experiment = await self._experiment.begin()
         calls = {f"trace-{path.stem}": read_trace(path) for path in traces}
         assay = self._client()
         columns = (TextColumn("  {task.description:<18}"), BarColumn(), MofNCompleteColumn())
@@ -74,6 +79,7 @@ class Demo:
                 asyncio.to_thread(
                     digits.serve,
                     assay,
+                    experiment,
                     predictions,
                     bar("predictions", predictions),
                     self._on_phase(predictions),
@@ -87,7 +93,10 @@ class Demo:
             served, *totals = await asyncio.gather(*jobs)
         result = await asyncio.to_thread(assay.close, 60.0)
         expected = _expected(served, dict(zip(calls, totals, strict=True)))
-        summary.published = sum(one.get("n", 0) + one.get("f_n", 0) for one in expected.values())
+        self._arms = served.arms
+        exposures = sum(arm.users for arm in served.arms.values())
+        counted = sum(one.get("n", 0) + one.get("f_n", 0) for one in expected.values())
+        summary.published = counted + exposures
         summary.accepted = assay.counters.sent
         summary.accuracy = served.accuracy
         summary.expect(
@@ -109,7 +118,7 @@ class Demo:
         summary.alerts_resolved = found.alerts_resolved
         summary.alerts = self._alarm.said
         is_first = not any(before.redis.get(model, {}).get("n") for model in MODELS.values())
-        if is_first and found.postgres[MODELS["b"]]["n"] * 2 >= ENOUGH_FOR_AN_ALARM * 0.9:
+        if is_first and found.postgres[MODELS[CONTROL]]["n"] * 2 >= ENOUGH_FOR_AN_ALARM * 0.9:
             summary.expect("alerts in the degraded phase", 1, min(1, self._alarm.fired))
         if self._alarm.fired:
             summary.expect("alerts of the demo that ended", self._alarm.fired, self._alarm.resolved)
@@ -120,6 +129,22 @@ class Demo:
             held = after.redis[model]["n"]
             shown = (await self._auditor.shown(model, "7d")).get("sample")
             summary.expect(f"operations of {model} at the gateway", held, shown)
+
+    async def _judge(self, summary: Summary) -> None:
+        """Ask the experiment, once it has counted everybody."""
+        users = sum(arm.users for arm in self._arms.values())
+        with self._console.status("experiment …") as status:
+            await self._experiment.covers(
+                self._arms,
+                lambda counted: status.update(f"experiment: {counted} of {users} users counted …"),
+            )
+        experiment = self._experiment
+        for variant, arm in self._arms.items():
+            found = experiment.found.get(variant)
+            summary.expect(f"users, predictions, accuracy of {variant} in the test", arm, found)
+        summary.expect("users in two variants", 0, experiment.in_two_variants)
+        summary.experiments = {experiment.test_id: experiment.verdict}
+        summary.experiments_said = [f"A/B test: {experiment.verdict}: {experiment.said}"]
 
     def _on_phase(self, predictions: int) -> Callable[[str], None]:
         """From the serving thread: wait for the alarm where it has enough to go by."""

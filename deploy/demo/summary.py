@@ -22,6 +22,8 @@ class Summary:
     alerts: list[str] = field(default_factory=list)
     """What the demo's own alarm said."""
     experiments: dict[str, str] = field(default_factory=dict)
+    """Verdicts by test."""
+    experiments_said: list[str] = field(default_factory=list)
     training_examples: int = 0
     seconds: float = 0.0
     events_per_second: float = 0.0
@@ -55,7 +57,7 @@ class Summary:
         for model, phases in sorted(self.accuracy.items()):
             told = ", ".join(f"{share:.1%} {phase}" for phase, share in sorted(phases.items()))
             lines.append(f"{model}: accuracy {told}")
-        lines += self.alerts
+        lines += self.alerts + self.experiments_said
         lines += [f"MISMATCH {problem}" for problem in self.problems]
         verdict = "every number adds up" if not self.mismatches else "numbers do NOT add up"
         return "\n".join([*lines, f"mismatches: {self.mismatches} ({verdict})"])

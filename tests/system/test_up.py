@@ -2,106 +2,15 @@
 
 import json
 import os
-import shlex
 import signal
 import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
-ROOT = Path(__file__).parents[2]
-ASSAY = [sys.executable, "-c", "from deploy.cli import app; app()"]
-
-
-def until(condition: Callable[[], Any], why: str, deadline_s: float = 60) -> Any:
-    """The first true answer."""
-    give_up_at = time.monotonic() + deadline_s
-    while not (answer := condition()):
-        assert time.monotonic() < give_up_at, why
-        time.sleep(0.1)
-    return answer
-
-
-class Up:
-    """A running `assay up`."""
-
-    def __init__(self, process: subprocess.Popen[bytes], env: dict[str, str]) -> None:
-        self.process = process
-        self.env = env
-
-    def request(self, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
-        """Status and JSON of a request to the gateway."""
-        headers = {"Content-Type": "application/json"}
-        if key != "":
-            headers["Authorization"] = f"Bearer {key or self.env['ASSAY_ADMIN_KEY']}"
-        data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(self.env["ASSAY_GATEWAY_URL"] + path, data, headers)
-        try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-        except (urllib.error.URLError, ConnectionError):
-            return 0, None
-
-    def assay(self, *arguments: str, text: str | None = None) -> Any:
-        """A command of the program, answered as JSON."""
-        done = subprocess.run(
-            [*ASSAY, *arguments, "--json"],
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **self.env},
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-
-def start(folder: Path) -> Up:
-    """`assay up` on a folder; returns once it is ready."""
-    env_file = folder / "env"
-    env_file.unlink(missing_ok=True)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
-    clean["PYTHONPATH"] = f"{ROOT}:{ROOT / 'sdk'}"
-    with (folder / "out").open("wb") as out:
-        process = subprocess.Popen(
-            [*ASSAY, "up", "--data-dir", str(folder / "data"), "--env-file", str(env_file)],
-            env=clean,
-            stdout=out,
-            stderr=out,
-        )
-    until(lambda: env_file.exists() or process.poll() is not None, "it is ready", 120)
-    assert process.poll() is None, (folder / "out").read_text()
-    pairs = (shlex.split(line)[1].partition("=") for line in env_file.read_text().splitlines())
-    return Up(process, {name: value for name, _, value in pairs})
-
-
-def end(up: Up, how: signal.Signals) -> int:
-    """End it by a signal; nothing that it started may stay. Answers its exit code."""
-    family = psutil.Process(up.process.pid).children(recursive=True)
-    assert len(family) >= 6
-    up.process.send_signal(how)
-    code = up.process.wait(60)
-    _, left = psutil.wait_procs(family, timeout=10)
-    assert left == []
-    return code
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """Start it in a folder of its own; stop it by SIGTERM; nothing may stay."""
-    running = start(tmp_path_factory.mktemp("up"))
-    yield running
-    assert end(running, signal.SIGTERM) == 0
+from tests.system.running import ASSAY, ROOT, Up, end, start, until
 
 
 def log(up: Up, number: int, **changes: Any) -> str:
@@ -194,12 +103,9 @@ def test_bad_records_are_dead_letters_and_redrive_mends_what_can_be(up: Up) -> N
     assert up.request("/ai/operations/late-1")[0] == 404  # the admin is another tenant's
 
 
-def test_a_second_start_on_the_same_folder_is_refused_with_a_reason(
-    up: Up, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = next(tmp_path_factory.getbasetemp().glob("up*")) / "data"
+def test_a_second_start_on_the_same_folder_is_refused_with_a_reason(up: Up) -> None:
     done = subprocess.run(
-        [*ASSAY, "up", "--data-dir", str(folder)],
+        [*ASSAY, "up", "--data-dir", str(up.folder / "data")],
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}"},
         capture_output=True,
         text=True,
