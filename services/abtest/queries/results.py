@@ -110,7 +110,8 @@ async def move(
     """Put a test into another state."""
     await connection.execute(
         """
-        UPDATE ab_tests SET state = $3, winner = $4, ended_at = $5, updated_at = clock_timestamp()
+        UPDATE ab_tests SET state = $3, winner = $4, ended_at = $5,
+               updated_at = greatest(clock_timestamp(), updated_at + interval '1 us')
          WHERE tenant_id = $1 AND test_id = $2
         """,
         *(tenant_id, test_id, state, winner, ended_at),

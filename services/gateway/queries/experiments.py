@@ -84,7 +84,8 @@ async def update(connection: Session, tenant_id: str, test_id: UUID, values: Seq
     row = await connection.fetchrow(
         f"""
         UPDATE ab_tests SET key = $3, body = $4, state = $5, epochs = $6, started_at = $7,
-                            ended_at = $8, updated_at = clock_timestamp()
+                            ended_at = $8,
+               updated_at = greatest(clock_timestamp(), updated_at + interval '1 us')
          WHERE tenant_id = $1 AND test_id = $2 RETURNING {SHOWN}
         """,
         tenant_id,
