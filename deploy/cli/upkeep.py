@@ -10,6 +10,7 @@ from rich.table import Table
 
 from deploy.cli.options import where
 from deploy.cli.say import AsJson, answer, err, explained, out
+from deploy.jobs.ab_tests import recount_tests
 from deploy.jobs.rebuild import rebuild_metrics
 from deploy.jobs.reconcile import Reconciliation
 from deploy.jobs.reconcile import reconcile as reconcile_stores
@@ -44,6 +45,35 @@ def metrics(as_json: AsJson = False) -> None:
     for line in lines:
         table.add_row(*map(str, line))
     out.print(table)
+
+
+@rebuild.command("abtest")
+def abtest(as_json: AsJson = False) -> None:
+    """Count A/B tests anew from their events and mend what differs; exit 1 when anything did.
+
+    Services may run on: all of a test is read as of one instant.
+    """
+    next_step = "check ASSAY_POSTGRES_DSN; run it again, what was mended stays so"
+    with (
+        explained("The A/B tests were not recounted.", next_step),
+        Progress(console=err, transient=True) as progress,
+    ):
+        bar = progress.add_task("tests", total=None)
+        lines = asyncio.run(
+            recount_tests(
+                where(),
+                tell=lambda done, total: progress.update(bar, completed=done, total=total),
+            )
+        )
+    if as_json:
+        answer([line._asdict() for line in lines], as_json=True, text="")
+    else:
+        table = Table("tenant", "test", "units", "units mended", "arms mended")
+        for line in lines:
+            table.add_row(*map(str, line))
+        out.print(table)
+    if any(line.differs for line in lines):
+        raise typer.Exit(1)
 
 
 def reconcile(

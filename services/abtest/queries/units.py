@@ -32,14 +32,14 @@ _UPDATE = f"""
      WHERE u.tenant_id = ANY($1)
        AND u.tenant_id = s.tenant_id AND u.test_id = s.test_id AND u.unit = s.unit
 """
-_LOCK = f"""
+_READ = f"""
     SELECT {", ".join(f"u.{name}" for name in (*_KEY, *_STATE, *TOTALS))}
       FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, test_id, unit)
       JOIN ab_units AS u
         ON u.tenant_id = k.tenant_id AND u.test_id = k.test_id AND u.unit = k.unit
      ORDER BY u.tenant_id, u.test_id, u.unit
-       FOR UPDATE OF u
 """
+_LOCK = f"{_READ} FOR UPDATE OF u"
 
 
 async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
@@ -57,6 +57,12 @@ async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, 
         [cell_of(key) for key in ordered],
     )
     rows = await connection.fetch(_LOCK, *columns)
+    return {UnitKey(*row[:3]): _state(row) for row in rows}
+
+
+async def read(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
+    """Those of some units that there are, as they are now."""
+    rows = await connection.fetch(_READ, *columns_of(sorted(keys), len(_KEY)))
     return {UnitKey(*row[:3]): _state(row) for row in rows}
 
 
