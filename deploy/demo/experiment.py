@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from assay_sdk import Experiment
+from deploy.demo.summary import Summary
 from deploy.system import Running
 
 NAME = "demo: does logistic regression read digits better?"
@@ -78,13 +79,23 @@ class DemoExperiment:
         give_up_at = time.monotonic() + WITHIN_S
         async with self._client() as client:
             while True:
-                self._read(await _get(client, f"/ai/ab-tests/{self.test_id}/results"))
+                self.read(await _get(client, f"/ai/ab-tests/{self.test_id}/results"))
                 on_counted(sum(arm.users for arm in self.found.values()))
                 if self.found == served or time.monotonic() > give_up_at:
                     return
                 await asyncio.sleep(EVERY_S)
 
-    def _read(self, answer: dict[str, Any]) -> None:
+    def report(self, summary: Summary, served: Mapping[str, Arm]) -> None:
+        """Compare what it counted with what was served, and say what it says."""
+        for variant, arm in served.items():
+            found = self.found.get(variant)
+            summary.expect(f"users, predictions, accuracy of {variant} in the test", arm, found)
+        summary.expect("users in two variants", 0, self.in_two_variants)
+        summary.experiments = {self.test_id: self.verdict}
+        summary.experiments_said = [f"A/B test: {self.verdict}: {self.said}"]
+
+    def read(self, answer: dict[str, Any]) -> None:
+        """Take over what the results say."""
         self.verdict, self.said = answer["verdict"], answer["recommendation"]
         self.in_two_variants = answer["multiple_exposures"]["units"]
         self.found = {

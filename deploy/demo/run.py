@@ -138,13 +138,7 @@ class Demo:
                 self._arms,
                 lambda counted: status.update(f"experiment: {counted} of {users} users counted …"),
             )
-        experiment = self._experiment
-        for variant, arm in self._arms.items():
-            found = experiment.found.get(variant)
-            summary.expect(f"users, predictions, accuracy of {variant} in the test", arm, found)
-        summary.expect("users in two variants", 0, experiment.in_two_variants)
-        summary.experiments = {experiment.test_id: experiment.verdict}
-        summary.experiments_said = [f"A/B test: {experiment.verdict}: {experiment.said}"]
+        self._experiment.report(summary, self._arms)
 
     def _on_phase(self, predictions: int) -> Callable[[str], None]:
         """From the serving thread: wait for the alarm where it has enough to go by."""
