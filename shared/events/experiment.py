@@ -36,6 +36,9 @@ class ExperimentEvent(Event):
     name: ShortText
     state: Literal["draft", "running", "paused", "stopped", "concluded"]
     verdict: Verdict | None = Field(None, description="Null before the first was reached.")
+    previous_verdict: Verdict | None = Field(
+        None, description="Of the look before; null in a step that a person took."
+    )
     winner: ShortText | None = None
     effects: list[Effect] = Field([], description="Of each variant beside the control.")
     samples: dict[str, Count] = Field({}, description="Units by variant.")

@@ -66,7 +66,16 @@ def live(state: TestState) -> list[str]:
 def is_planned_end(state: TestState) -> bool:
     """Whether all variants together have their planned units."""
     planned = state.config.planned_units
-    return planned is not None and sum(arm.units for arm in state.arms.values()) >= planned
+    return planned is not None and measured(state) >= planned
+
+
+def measured(state: TestState) -> int:
+    """Units of which something was measured.
+
+    Those that were only exposed say nothing yet: an agent may ask for all its users' variants
+    before the first of them does anything.
+    """
+    return sum(max((one.n for one in arm.sums.values()), default=0) for arm in state.arms.values())
 
 
 def _weights(state: TestState, at: int = 0) -> list[tuple[str, float]]:

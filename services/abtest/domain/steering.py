@@ -35,7 +35,7 @@ class Due(NamedTuple):
 class Before(NamedTuple):
     """What the look before left; a test that was never looked at is collecting."""
 
-    verdict: str = "COLLECTING"
+    verdict: Verdict = "COLLECTING"
     winner: str | None = None
     memory: Memory = NOTHING
 
@@ -108,7 +108,8 @@ def next_step(
     said = SAID[after] if after is not state.state else ""
     reason = (said + answer.recommendation)[:LONGEST_REASON]
     event_id = _identity(state, answer, steps, after)
-    body = _event(state, answer, after, event_id, at, reason).model_dump_json()
+    event = _event(state, answer, after, event_id, at, reason)
+    body = event.model_copy(update={"previous_verdict": before.verdict}).model_dump_json()
     return Step(event_id, state.test_id, at, after, reason, body)
 
 

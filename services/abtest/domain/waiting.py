@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.abtest.domain.gates import Gate, Unmet
 from services.abtest.domain.guarding import least_effect
-from services.abtest.domain.levels import design
+from services.abtest.domain.levels import design, measured
 from services.abtest.domain.state import TestState
 from services.abtest.domain.verdict import Decision
 from shared.experiments import progress
@@ -65,7 +65,7 @@ def _until_enough(state: TestState, unmet: Unmet, now: datetime) -> float | None
 
 def _until_seen(state: TestState, decision: Decision, now: datetime) -> float | None:
     """Until the planned units, or those at which `min_effect` would be found."""
-    units = sum(arm.units for arm in state.arms.values())
+    units = measured(state)
     needed: float = state.config.planned_units or 0
     if 0 < needed <= units:
         return 0.0

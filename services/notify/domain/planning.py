@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from services.notify.domain.delivery import StepEvent
@@ -11,6 +11,8 @@ from shared.errors import InvalidRecordError
 from shared.events.alert import AlertEvent
 from shared.events.experiment import ExperimentEvent
 from shared.topics import Topic
+
+WAITING: Final = ("COLLECTING", "KEEP_RUNNING")
 
 
 class Listener(NamedTuple):
@@ -60,18 +62,28 @@ def planned(events: Iterable[StepEvent], listeners: Iterable[Listener]) -> Itera
 
 def _hears(listener: Listener, event: StepEvent) -> bool:
     """People hear of what has fired, on the rule's channels, from the channel's beginning on; and
-    of each step of an A/B test.
+    of each step of an A/B test after which there is something to do.
 
     How it goes on is for whoever heard of it, also if the rule has other channels by now.
     """
     if isinstance(event, ExperimentEvent):
-        return event.occurred_at >= listener.created_at
+        return event.occurred_at >= listener.created_at and not _goes_on(event)
     is_named = event.channels is None or listener.channel_id in event.channels
     return (
         event.fired_at is not None
         and event.state != "pending"
         and (is_named or event.state != "firing")
         and event.occurred_at >= listener.created_at
+    )
+
+
+def _goes_on(event: ExperimentEvent) -> bool:
+    """Whether a running test only says that it needs more, as it did before."""
+    return (
+        event.actor is None
+        and event.state == "running"
+        and event.verdict in WAITING
+        and event.previous_verdict in WAITING
     )
 
 

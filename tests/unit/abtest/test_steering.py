@@ -53,6 +53,7 @@ def test_harm_pauses_a_running_test_and_says_so() -> None:
     assert (event.state, event.verdict, event.winner, event.actor) == (
         *("paused", "STOP_HARM", None, None),
     )
+    assert event.previous_verdict == "COLLECTING"
     assert event.samples == {"a": 3_000, "b": 3_000}
     assert [(one.metric, one.variant, one.control) for one in event.effects] == [
         ("success_rate", "b", "a")

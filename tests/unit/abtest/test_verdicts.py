@@ -201,6 +201,13 @@ class TestPlanned:
         again = fast._replace(run_hours=168.0)
         assert look(again, memory)[0].verdict == "SHIP"
 
+    def test_units_that_were_only_exposed_do_not_end_it(self) -> None:
+        """All were assigned on the first day, and 3,998 of them did something since."""
+        given = successes((1_999, 0.9), (1_999, 0.905), settings=self.PLANNED)
+        arms = {key: one._replace(units=3_000) for key, one in given.arms.items()}
+        answer, memory = look(given._replace(arms=arms))
+        assert (answer.verdict, memory.ended, memory.frozen) == ("KEEP_RUNNING", False, {})
+
     def test_too_little_data_at_the_end_is_no_end(self) -> None:
         rare = successes((3_000, 0.999), (3_000, 0.999), settings=self.PLANNED)
         answer, memory = look(rare)

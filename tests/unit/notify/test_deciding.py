@@ -228,3 +228,20 @@ def test_a_channel_hears_of_each_step_of_an_ab_test_once_from_its_beginning_on()
     found = list(planned([before, after, after], [listener]))
     assert [one.event for one in found] == [after, after]
     assert len({one.delivery_id for one in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before", "changes", "hears"),
+    [
+        ("KEEP_RUNNING", "COLLECTING", {}, False),
+        ("COLLECTING", "KEEP_RUNNING", {}, False),
+        ("KEEP_RUNNING", "STOP_HARM", {}, True),
+        ("SHIP", "KEEP_RUNNING", {}, True),
+        ("KEEP_RUNNING", None, {"actor": "key:ann"}, True),
+    ],
+)
+def test_a_test_that_only_goes_on_is_nothing_to_tell(
+    verdict: str, before: str | None, changes: dict[str, Any], *, hears: bool
+) -> None:
+    event = told("b", "running", verdict, NOW, previous_verdict=before, **changes)
+    assert bool(list(planned([event], [Listener("acme", CHANNEL, NOW)]))) is hears
