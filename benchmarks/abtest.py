@@ -1,10 +1,11 @@
 """abtest from a full topic, every event in a running test: few units that return, then many."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 from pydantic import TypeAdapter
@@ -22,7 +23,9 @@ async def abtest(target: Servers) -> dict[str, Any]:
     """Events per second that become units and sums; beside it, what concerns no test."""
     content = events(EVENTS)
     results = {"abtest_no_test": await _measured(target, content)}
-    await _begin(target)
+    connection = await asyncpg.connect(target.postgres_dsn)
+    await begin(connection, "bench")
+    await connection.close()
     results["abtest"] = await _measured(target, content)
     results["abtest_many_units"] = await _measured(target, _with_many_units(content))
     return results | {"abtest_rss_mb": _rss.pop()}
@@ -43,27 +46,29 @@ async def _measured(target: Servers, content: list[Keyed]) -> float:
     return rate
 
 
-async def _begin(target: Servers) -> None:
-    """A test of one half each that has been running for an hour."""
+async def begin(connection: Any, key: str, metrics: Sequence[str] = ("success_rate",)) -> UUID:
+    """A test of one half each that has been running for an hour, by the first of some metrics."""
     test_id, since = uuid4(), datetime.now(UTC) - timedelta(hours=1)
     halves = (Weight("a", 0.5), Weight("b", 0.5))
     epochs = (Epoch(1, f"{test_id}.1", halves, 1.0, ((0, 10_000),), since),)
+    roles = ["primary", *["secondary"] * (len(metrics) - 1)]
     body = {
-        "key": "bench",
+        "key": key,
         "name": "Is b better?",
         "variants": [
             {"key": "a", "model_id": "model-1", "weight": 0.5, "is_control": True},
             {"key": "b", "model_id": "model-2", "weight": 0.5},
         ],
-        "metrics": [{"name": "success_rate", "role": "primary"}],
+        "metrics": [
+            {"name": name, "role": role} for name, role in zip(metrics, roles, strict=True)
+        ],
     }
-    connection = await asyncpg.connect(target.postgres_dsn)
     await connection.execute(
         """
         INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by, started_at)
-        VALUES ('acme', $1, 'bench', $2, 'running', $3, 'bench', $4)
+        VALUES ('acme', $1, $2, $3, 'running', $4, 'bench', $5)
         """,
-        *(test_id, to_json(body).decode(), EPOCHS.dump_json(epochs).decode(), since),
+        *(test_id, key, to_json(body).decode(), EPOCHS.dump_json(epochs).decode(), since),
     )
     await connection.execute(
         """
@@ -72,7 +77,7 @@ async def _begin(target: Servers) -> None:
         """,
         *(test_id, since),
     )
-    await connection.close()
+    return test_id
 
 
 def _with_many_units(content: list[Keyed]) -> list[Keyed]:

@@ -3,16 +3,20 @@
 The simulations are those of the unit tests (tests/support/validity.py), which play few runs.
 """
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
 from tests.support import decisions
 from tests.support import validity as simulated
 from tests.support.chance import ONE_VALUE
 from tests.support.decisions import World
 from tests.support.shards import shards
+from tests.support.splits import split
 from tests.support.validity import Shares
 
 RUNS = 2_000
-LIVES = 500
-"""Of whole tests: each of their 28 looks takes milliseconds."""
 SEED = 20_261_128
 EVERY_PAIR = ("bernoulli 0.9", "bernoulli 0.02", "lognormal 1.5")
 # What one look finds in 80 % of runs: 2.8016 SE of a normal of deviation 20, 10,000 units an arm.
@@ -26,36 +30,46 @@ WORLDS = {
     "V9 by ratings": World(primary="rating"),
     "V9 5 % lost": World(loss=0.05, units=56_000),
 }
+Simulations = dict[str, Callable[[], Shares]]
 
 
-def validity(runs: int = RUNS, seed: int = SEED) -> Shares:
-    """Every simulation; names are those of the proofs, V1 to V10."""
-    found: dict[str, Shares] = {}
-    for name in ONE_VALUE:
-        found[f"V1 {name}"] = simulated.peeking(name, runs, seed)
-    for name in EVERY_PAIR:
-        found[f"V2 {name}"] = simulated.every_pair(name, runs, seed)
-    for heavy in (False, True):
-        label = "V3 heavy users" if heavy else "V3 users"
-        found[label] = simulated.clustered(runs, seed, heavy=heavy)
-    found["V1 two epochs"] = decisions.changed_weights(runs, seed)
-    found["V3 one user of 90 %"] = decisions.dominated(runs, seed)
-    for units in (20, 50):
-        found[f"V4 {units} users"] = simulated.clustered(runs, seed, heavy=False, units=units)
-    found["V4 coverage"] = decisions.coverage(runs, seed)
-    found["V4 p95"] = simulated.percentile(runs, seed)
-    for times in (1.0, 1.5):
-        effect = times * EFFECT
-        found[f"V5 {times} x"] = simulated.peeking("normal", runs, seed, looks=28, effect=effect)
-    found["V6 as promised"] = simulated.split_mismatch(2 * runs, seed)
-    found["V6 5 % lost"] = simulated.split_mismatch(2 * runs, seed, loss=0.05)
-    found["at the margin"] = simulated.at_the_margin(runs, seed)
-    found["V8"] = shards(100_000, seed)
-    found["V10"] = simulated.cuped_peeking(runs, seed)
-    for label, world in WORLDS.items():
-        found[label] = decisions.verdicts(min(runs, LIVES), seed, world)
-    return {
-        f"{proof}: {what}": share
-        for proof, shares in found.items()
-        for what, share in shares.items()
+def simulations(runs: int = RUNS, seed: int = SEED) -> Simulations:
+    """Every simulation; names begin with the proof, V1 to V10. The longest come first."""
+    found: Simulations = {
+        label: partial(decisions.verdicts, runs, seed, world) for label, world in WORLDS.items()
     }
+    for name in ONE_VALUE:
+        found[f"V1 {name}"] = partial(simulated.peeking, name, runs, seed)
+    for name in EVERY_PAIR:
+        found[f"V2 {name}"] = partial(simulated.every_pair, name, runs, seed)
+    clustered = partial(simulated.clustered, runs, seed)
+    found["V3 users"] = partial(clustered, heavy=False)
+    found["V3 heavy users"] = partial(clustered, heavy=True)
+    for units in (20, 50):
+        found[f"V4 {units} users"] = partial(clustered, heavy=False, units=units)
+    for times in (1.0, 1.5):
+        peeking = partial(simulated.peeking, "normal", runs, seed, looks=28)
+        found[f"V5 {times} x"] = partial(peeking, effect=times * EFFECT)
+    return found | {
+        "V1 two epochs": partial(decisions.changed_weights, runs, seed),
+        "V3 one user of 90 %": partial(decisions.dominated, runs, seed),
+        "V4 coverage": partial(decisions.coverage, runs, seed),
+        "V4 p95": partial(simulated.percentile, runs, seed),
+        "V6 as promised": partial(simulated.split_mismatch, 2 * runs, seed),
+        "V6 5 % lost": partial(simulated.split_mismatch, 2 * runs, seed, loss=0.05),
+        "V7 split": partial(split, runs // 10, 10 * runs),
+        "V8 shards": partial(shards, 100_000, seed),
+        "V10 adjusted": partial(simulated.cuped_peeking, runs, seed),
+        "margin": partial(simulated.at_the_margin, runs, seed),
+    }
+
+
+def validity(runs: int = RUNS, seed: int = SEED, told: Callable[[str], None] = print) -> Shares:
+    """Play all, a process a core; `told` hears of each that is done."""
+    found: Shares = {}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        playing = {name: pool.submit(play) for name, play in simulations(runs, seed).items()}
+        for name, future in playing.items():
+            found |= {f"{name}: {what}": share for what, share in future.result().items()}
+            told(name)
+    return found
