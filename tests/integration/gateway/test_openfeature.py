@@ -1,6 +1,7 @@
 """The stock OpenFeature client understands our flags, and everybody places a unit alike."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,9 +22,10 @@ from tests.support.experiments import body, weighted
 from tests.support.waiting import eventually
 
 ALL = "/ai/ab-tests"
-OVER_HTTP = 2_000
+OVER_HTTP = 100_000 if os.environ.get("NIGHTLY") else 2_000
 HASHED = 100_000
 AT_ONCE = 8
+PORTION = 2_000
 
 
 @pytest.fixture(scope="module")
@@ -51,40 +53,52 @@ def asked(stock: OpenFeatureClient, key: str, unit: str) -> FlagEvaluationDetail
     return stock.get_string_details(key, "my-own-model", EvaluationContext(unit, {"plan": "gold"}))
 
 
+async def by_the_stock_client(
+    stock: OpenFeatureClient, units: list[str]
+) -> list[FlagEvaluationDetails[str]]:
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asking = (loop.run_in_executor(pool, asked, stock, "stock", unit) for unit in units)
+        return await asyncio.gather(*asking)
+
+
+async def by_plain_http(clients: Clients, test_id: str, units: list[str]) -> list[dict[str, Any]]:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(unit: str) -> dict[str, Any]:
+        query = {"user_id": unit, "expose": "false"}
+        async with turns:
+            answer = await clients.agent.get(f"{ALL}/{test_id}/assignment", params=query)
+        return dict(answer.json())
+
+    return await asyncio.gather(*(ask(unit) for unit in units))
+
+
 async def test_the_stock_client_plain_http_and_our_client_agree(
     clients: Clients, stock: OpenFeatureClient
 ) -> None:
+    """Of 100,000 units with NIGHTLY=1, of 2,000 without."""
     test = await changed(clients, "stock")
-    units = [f"user-{number}" for number in range(OVER_HTTP)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        loop = asyncio.get_running_loop()
-        flags = await asyncio.gather(
-            *(loop.run_in_executor(pool, asked, stock, "stock", unit) for unit in units)
-        )
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def plainly(unit: str) -> dict[str, Any]:
-        query = {"user_id": unit, "expose": "false"}
-        async with turns:
-            answer = await clients.agent.get(f"{ALL}/{test['id']}/assignment", params=query)
-        return dict(answer.json())
-
-    plain = await asyncio.gather(*(plainly(unit) for unit in units))
     offline = Experiment.from_answer(test)
     seen: set[tuple[str, int | None]] = set()
-    for unit, flag, at in zip(units, flags, plain, strict=True):
-        variant, takes_part = assign(offline, unit)
-        assert (at["variant"], at["model_id"], at["in_test"]) == (
-            *(variant.key, variant.model_id),
-            takes_part,
-        )
-        told = (flag.variant, flag.value, flag.reason)
-        if takes_part:
-            assert told == (variant.key, variant.model_id, Reason.SPLIT)
-        else:
-            assert told == ("", "my-own-model", Reason.DEFAULT)
-        assert flag.error_code is None
-        seen.add((at["variant"], at["epoch"]))
+    for first in range(0, OVER_HTTP, PORTION):
+        units = [f"user-{number}" for number in range(first, first + PORTION)]
+        flags = await by_the_stock_client(stock, units)
+        plain = await by_plain_http(clients, test["id"], units)
+        for unit, flag, at in zip(units, flags, plain, strict=True):
+            variant, takes_part = assign(offline, unit)
+            assert (at["variant"], at["model_id"], at["in_test"]) == (
+                *(variant.key, variant.model_id),
+                takes_part,
+            )
+            told = (flag.variant, flag.value, flag.reason)
+            if takes_part:
+                assert told == (variant.key, variant.model_id, Reason.SPLIT)
+            else:
+                assert told == ("", "my-own-model", Reason.DEFAULT)
+            assert flag.error_code is None
+            seen.add((at["variant"], at["epoch"]))
+    print(f"{OVER_HTTP} units: the stock client, plain HTTP and our client agree")
     assert seen == {(key, epoch) for key in "abc" for epoch in (1, 2)} | {("a", None)}
 
 
