@@ -127,7 +127,12 @@ CREATE TABLE public.ab_arms (
     first_at timestamp with time zone,
     last_at timestamp with time zone,
     as_of timestamp with time zone,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    r1 bigint DEFAULT 0 NOT NULL,
+    r2 bigint DEFAULT 0 NOT NULL,
+    r3 bigint DEFAULT 0 NOT NULL,
+    r4 bigint DEFAULT 0 NOT NULL,
+    r5 bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -169,6 +174,7 @@ CREATE TABLE public.ab_units (
     relevant bigint DEFAULT 0 NOT NULL,
     fast_n bigint DEFAULT 0 NOT NULL,
     fast bigint DEFAULT 0 NOT NULL,
+    with_past boolean DEFAULT false NOT NULL,
     CONSTRAINT ab_units_cell_check CHECK (((cell >= 0) AND (cell <= 1023)))
 )
 WITH (fillfactor='60');
@@ -254,6 +260,57 @@ ALTER TABLE ONLY public.ab_events FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_events OWNER TO assay_owner;
 
+CREATE TABLE public.ab_past (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    unit text NOT NULL,
+    n bigint DEFAULT 0 NOT NULL,
+    ok bigint DEFAULT 0 NOT NULL,
+    ln bigint DEFAULT 0 NOT NULL,
+    slow bigint DEFAULT 0 NOT NULL,
+    tok_n bigint DEFAULT 0 NOT NULL,
+    tok bigint DEFAULT 0 NOT NULL,
+    cost_n bigint DEFAULT 0 NOT NULL,
+    cost bigint DEFAULT 0 NOT NULL,
+    conf_n bigint DEFAULT 0 NOT NULL,
+    conf bigint DEFAULT 0 NOT NULL,
+    rating_n bigint DEFAULT 0 NOT NULL,
+    rating bigint DEFAULT 0 NOT NULL,
+    helpful_n bigint DEFAULT 0 NOT NULL,
+    helpful bigint DEFAULT 0 NOT NULL,
+    accurate_n bigint DEFAULT 0 NOT NULL,
+    accurate bigint DEFAULT 0 NOT NULL,
+    relevant_n bigint DEFAULT 0 NOT NULL,
+    relevant bigint DEFAULT 0 NOT NULL,
+    fast_n bigint DEFAULT 0 NOT NULL,
+    fast bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.ab_past FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_past OWNER TO assay_owner;
+
+CREATE TABLE public.ab_past_scans (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    scanned_until timestamp with time zone NOT NULL,
+    tok_bins jsonb DEFAULT '{}'::jsonb NOT NULL,
+    cost_bins jsonb DEFAULT '{}'::jsonb NOT NULL,
+    has_units boolean DEFAULT false NOT NULL,
+    tok_limit bigint,
+    cost_limit bigint,
+    marked_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT ab_past_scans_check CHECK (((completed_at IS NULL) OR (marked_at IS NOT NULL))),
+    CONSTRAINT ab_past_scans_cost_limit_check CHECK ((cost_limit > 0)),
+    CONSTRAINT ab_past_scans_tok_limit_check CHECK ((tok_limit > 0))
+);
+
+ALTER TABLE ONLY public.ab_past_scans FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_past_scans OWNER TO assay_owner;
+
 CREATE TABLE public.ab_results (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -298,7 +355,19 @@ CREATE TABLE public.ab_sums (
     mm numeric DEFAULT 0 NOT NULL,
     d numeric DEFAULT 0 NOT NULL,
     dd numeric DEFAULT 0 NOT NULL,
-    md numeric DEFAULT 0 NOT NULL
+    md numeric DEFAULT 0 NOT NULL,
+    x numeric DEFAULT 0 NOT NULL,
+    xx numeric DEFAULT 0 NOT NULL,
+    mx numeric DEFAULT 0 NOT NULL,
+    y numeric DEFAULT 0 NOT NULL,
+    yy numeric DEFAULT 0 NOT NULL,
+    xy numeric DEFAULT 0 NOT NULL,
+    my numeric DEFAULT 0 NOT NULL,
+    dx numeric DEFAULT 0 NOT NULL,
+    dy numeric DEFAULT 0 NOT NULL,
+    h bigint DEFAULT 0 NOT NULL,
+    mh numeric DEFAULT 0 NOT NULL,
+    dh numeric DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -732,6 +801,12 @@ ALTER TABLE ONLY public.ab_days
 ALTER TABLE ONLY public.ab_events
     ADD CONSTRAINT ab_events_pkey PRIMARY KEY (tenant_id, test_id, event_id, occurred_at);
 
+ALTER TABLE ONLY public.ab_past
+    ADD CONSTRAINT ab_past_pkey PRIMARY KEY (tenant_id, test_id, unit);
+
+ALTER TABLE ONLY public.ab_past_scans
+    ADD CONSTRAINT ab_past_scans_pkey PRIMARY KEY (tenant_id, test_id);
+
 ALTER TABLE ONLY public.ab_results
     ADD CONSTRAINT ab_results_pkey PRIMARY KEY (tenant_id, test_id);
 
@@ -880,6 +955,9 @@ CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (ten
 
 CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
 
+ALTER TABLE ONLY public.ab_past_scans
+    ADD CONSTRAINT ab_past_scans_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.ab_results
     ADD CONSTRAINT ab_results_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
 
@@ -913,6 +991,10 @@ ALTER TABLE public.ab_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_events ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.ab_past ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_past_scans ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.ab_results ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_sketches ENABLE ROW LEVEL SECURITY;
@@ -935,6 +1017,10 @@ CREATE POLICY abtest_sees_all ON public.ab_days TO svc_abtest USING (true) WITH 
 
 CREATE POLICY abtest_sees_all ON public.ab_events TO svc_abtest USING (true) WITH CHECK (true);
 
+CREATE POLICY abtest_sees_all ON public.ab_past TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ab_past_scans TO svc_abtest USING (true) WITH CHECK (true);
+
 CREATE POLICY abtest_sees_all ON public.ab_results TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_sketches TO svc_abtest USING (true) WITH CHECK (true);
@@ -948,6 +1034,10 @@ CREATE POLICY abtest_sees_all ON public.ab_tests TO svc_abtest USING (true) WITH
 CREATE POLICY abtest_sees_all ON public.ab_units TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_waiting TO svc_abtest USING (true) WITH CHECK (true);
+
+CREATE POLICY abtest_sees_all ON public.ai_model_operations FOR SELECT TO svc_abtest USING (true);
+
+CREATE POLICY abtest_sees_all ON public.user_feedback FOR SELECT TO svc_abtest USING (true);
 
 ALTER TABLE public.ai_model_operations ENABLE ROW LEVEL SECURITY;
 
@@ -1018,6 +1108,10 @@ CREATE POLICY owner_sees_all ON public.ab_arms TO assay_owner USING (true) WITH 
 CREATE POLICY owner_sees_all ON public.ab_days TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_events TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_past TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.ab_past_scans TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_results TO assay_owner USING (true) WITH CHECK (true);
 
@@ -1170,6 +1264,10 @@ GRANT SELECT ON TABLE public.ab_days TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_events TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_events TO svc_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_past TO svc_abtest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_past_scans TO svc_abtest;
+
 GRANT SELECT ON TABLE public.ab_results TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_results TO svc_abtest;
 
@@ -1193,44 +1291,59 @@ GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_abtest;
+
+GRANT SELECT(user_pseudonym) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(cached_input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(reasoning_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
 
 GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_metrics;
 
@@ -1323,30 +1436,38 @@ GRANT INSERT ON TABLE public.user_feedback TO svc_ingest;
 
 GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_metrics;
 
 GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(rating) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(rating) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(rating) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(helpful) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(helpful) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(helpful) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(accurate) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(accurate) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(accurate) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(relevant) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(relevant) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(relevant) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_metrics;
+GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_abtest;
 
 GRANT SELECT(model_id),UPDATE(model_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(model_id) ON TABLE public.user_feedback TO svc_metrics;

@@ -7,8 +7,10 @@ from services.abtest.consumer import subscribe
 from services.abtest.domain.candidates import Ignored
 from services.abtest.service.counting import GROUP, Counting
 from services.abtest.service.deciding import Deciding
+from services.abtest.service.recalling import Recalling
 from services.abtest.settings import AbtestSettings
 from services.abtest.store.batches import PostgresBatches
+from services.abtest.store.past import PostgresPast
 from services.abtest.store.results import PostgresResults
 from services.abtest.store.upkeep import PostgresUpkeep
 from services.abtest.ticker import Ticker
@@ -41,7 +43,8 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
     batches = PostgresBatches(pool, GROUP, price_table(overrides), partial(pseudonym, secret))
     await process.wait_for("the schema (run `assay migrate`)", batches.check_schema)
     deciding = Deciding(PostgresResults(pool), utc_now, monotonic)
-    ticker = Ticker(batches, PostgresUpkeep(pool), deciding.look)
+    recalling = Recalling(PostgresPast(pool), monotonic)
+    ticker = Ticker(batches, PostgresUpkeep(pool), deciding.look, recalling.step)
 
     telemetry.announce(GROUP)
     for why in Ignored:
@@ -64,7 +67,10 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
 
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
-    jobs = [ticker.looks, ticker.join, ticker.count, ticker.tidy, reporter.run]
+    jobs = [
+        *(ticker.looks, ticker.join, ticker.recall, ticker.count, ticker.tidy),
+        reporter.run,
+    ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await client.aclose()
     await pool.close()

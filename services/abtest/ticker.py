@@ -1,4 +1,4 @@
-"""What abtest does by the clock: looks, feedback that was missed, what is old."""
+"""What abtest does by the clock: looks, feedback that was missed, tests' pasts, what is old."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,6 +15,9 @@ JOIN_MOST = 1_000
 COUNT_EVERY_S = 10.0
 TIDY_EVERY_S = 3600.0
 REMOVED_AT_ONCE = 5_000
+PAST_EVERY_S = 5.0
+# Reading what was before a test waits twice as long as it works: events come first.
+PAST_WAITS = 2.0
 # An operation joins what waits for it. Missed is only what came while it was being stored, and
 # no transaction lasts as long as this.
 MISSED_WITHIN: Final = timedelta(minutes=10)
@@ -42,11 +45,16 @@ class Ticker:
     """The clock's work, as jobs that run for ever."""
 
     def __init__(
-        self, waiting: Waiting, upkeep: Upkeep, look: Callable[[], Awaitable[None]]
+        self,
+        waiting: Waiting,
+        upkeep: Upkeep,
+        look: Callable[[], Awaitable[None]],
+        recall: Callable[[], Awaitable[bool]],
     ) -> None:
         self._waiting = waiting
         self._upkeep = upkeep
         self._look = look
+        self._recall = recall
         self.waiting = 0
         """Feedback that the last look found waiting for its operation."""
 
@@ -63,6 +71,14 @@ class Ticker:
             await self._look()
             took = clock.monotonic() - started
             await asyncio.sleep(max(LOOK_EVERY_S - took, took / LOOK_SHARE - took))
+
+    async def recall(self) -> None:
+        """Read what was before tests, a little at a time."""
+        while True:
+            started = clock.monotonic()
+            has_more = await self._recall()
+            took = clock.monotonic() - started
+            await asyncio.sleep(PAST_WAITS * took if has_more else PAST_EVERY_S)
 
     async def count(self) -> None:
         """Say how much waits."""

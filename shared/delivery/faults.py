@@ -31,7 +31,8 @@ VERDICT_POINTS: Final = (
     "verdicts.before_commit",  # computed and written, and nothing of it holds
     "verdicts.after_commit",
 )
-KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS
+PAST_POINTS: Final = ("past.in_transaction",)  # a slice is read and written, and not committed
+KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS + PAST_POINTS
 
 
 class FaultPoint:

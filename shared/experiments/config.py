@@ -61,6 +61,9 @@ class ExperimentConfig(_Strict):
     exclusion_group: Key | None = Field(
         None, description="A unit takes part in at most one running test of a group."
     )
+    cuped: bool = Field(
+        True, description="Whether effects are adjusted by what units did before the test."
+    )
     auto_pause: bool = Field(True, description="Whether harm or broken data may pause it.")
     auto_conclude: bool = Field(False, description="Whether a final verdict may end it.")
 

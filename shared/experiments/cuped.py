@@ -35,13 +35,15 @@ class Adjusted(NamedTuple):
     """Both arms after adjustment, on the scale of the unadjusted control.
 
     a keeps its unadjusted value and b differs from it by the adjusted D, so that a relative lift
-    divides by the unadjusted control. `theta` has one entry a covariate.
+    divides by the unadjusted control. `theta` has one entry a covariate. `shared` is the covariance
+    of the control's measured value with its adjusted one: what the two have in common.
     """
 
     a: Arm
     b: Arm
     theta: tuple[float, ...]
     warning: str | None
+    shared: float
 
 
 def window(first_exposure: datetime) -> tuple[datetime, datetime]:
@@ -137,7 +139,8 @@ def _adjusted(a: Moments, b: Moments, arms: list[_Terms], pooled: Matrix) -> Adj
             variance = 0.0  # the past explains all: what is left is what floats round
         adjusted.append(Arm(sums.n, float(value), variance, sums.n, float(sums.d)))
     warning = UNEQUAL if _unequal(a, b, arms, used) else None
-    return Adjusted(adjusted[0], adjusted[1], tuple(theta.tolist()), warning)
+    shared = float(arms[0].covariances[0, :used] @ weights) / a.n
+    return Adjusted(adjusted[0], adjusted[1], tuple(theta.tolist()), warning, shared)
 
 
 def _theta(pooled: Matrix, coverage: float) -> Matrix | Undefined:

@@ -56,6 +56,20 @@ class FixedResult(_Answer):
     p_value: Chance | None
 
 
+class CupedResult(_Answer):
+    """The difference is adjusted by what units did in the 14 days before the test."""
+
+    variance_reduction: Annotated[float, Field(le=1, allow_inf_nan=False)]
+    coverage: Chance = Field(description="Share of the units that have such a past.")
+
+
+class SensitivityResult(_Answer):
+    """Ratings as an order (Brunner-Munzel), one look: it decides nothing."""
+
+    p_better: Number = Field(description="P(variant higher) + P(equal) / 2, by units' means.")
+    p_value: Chance
+
+
 class ComparisonResult(_Answer):
     """A variant beside the control in one metric: variant minus control."""
 
@@ -88,6 +102,11 @@ class ComparisonResult(_Answer):
     operations: Count
     n_star: Number = Field(description="Units of both at which the interval is tightest.")
     fixed: FixedResult
+    cuped: CupedResult | None = Field(None, description="Null where it is not adjusted.")
+    winsorised_at: Number | None = Field(
+        None, description="Of tokens and cost: what an operation counts as at most."
+    )
+    sensitivity: SensitivityResult | None = Field(None, description="Of ratings.")
 
 
 class MultipleExposures(_Answer):

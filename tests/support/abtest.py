@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.abtest.domain.folding import cell_of
+from services.abtest.domain.folding import Pasts, cell_of
 from services.abtest.domain.live import LiveTest
-from services.abtest.domain.rows import Candidate, UnitKey
+from services.abtest.domain.rows import NOTHING, TOTALS, Candidate, UnitKey
 from services.abtest.domain.timeline import Span
 from shared.experiments.assignment import Epoch, Weight
 from shared.experiments.lifecycle import State
@@ -66,10 +67,13 @@ class SlowArm(NamedTuple):
     crossovers: int
     sums: dict[str, Moments]
     bins: list[dict[int, int]]
+    ratings: list[int]
 
 
-def arms_of(rows: Iterable[Candidate], test: LiveTest) -> dict[tuple[int, str], SlowArm]:
-    """Every arm, from all rows, each identity once."""
+def arms_of(
+    rows: Iterable[Candidate], test: LiveTest, pasts: Pasts | None = None
+) -> dict[tuple[int, str], SlowArm]:
+    """Every arm, from all rows, each identity once, and what units did before the test."""
     distinct = {(row.test_id, row.event_id, row.occurred_at): row for row in rows}
     units: dict[UnitKey, list[Candidate]] = defaultdict(list)
     for row in distinct.values():
@@ -78,7 +82,7 @@ def arms_of(rows: Iterable[Candidate], test: LiveTest) -> dict[tuple[int, str], 
     for key, mine in units.items():
         home, counted = _unit(mine, test)
         homes[home].append((key, counted))
-    return {home: _arm(found) for home, found in homes.items()}
+    return {home: _arm(found, test, pasts or {}) for home, found in homes.items()}
 
 
 def _unit(
@@ -101,17 +105,23 @@ def _unit(
     ]
 
 
-def _arm(found: Sequence[tuple[UnitKey, list[Candidate] | None]]) -> SlowArm:
+def _arm(
+    found: Sequence[tuple[UnitKey, list[Candidate] | None]], test: LiveTest, pasts: Pasts
+) -> SlowArm:
     held: dict[str, list[Unit]] = defaultdict(list)
     bins: list[Counter[int]] = [Counter() for _ in range(20)]
     operations: list[Candidate] = []
+    ratings = [0] * 5
     counted = [(key, rows) for key, rows in found if rows is not None]
     for key, rows in counted:
         mine = [row for row in rows if row.kind == "o"]
         operations += mine
         bins[cell_of(key) * 20 // 1024].update(row.bin for row in mine if row.bin is not None)
-        for metric, unit in _held(rows, mine).items():
-            held[metric].append(unit)
+        units = _held(rows, mine, test)
+        for metric, unit in units.items():
+            held[metric].append(_with_past(metric, unit, pasts.get(key)))
+        if "rating" in units:
+            ratings[round(Fraction(units["rating"].m) / 1_000_000) - 1] += 1
     return SlowArm(
         len(counted),
         len(found) - len(counted),
@@ -119,13 +129,33 @@ def _arm(found: Sequence[tuple[UnitKey, list[Candidate] | None]]) -> SlowArm:
         sum(row.is_crossed for row in operations),
         {metric: of_units(units) for metric, units in held.items()},
         [dict(one) for one in bins],
+        ratings,
     )
 
 
-def _held(rows: Sequence[Candidate], operations: Sequence[Candidate]) -> dict[str, Unit]:
+def _with_past(metric: str, unit: Unit, past: tuple[int, ...] | None) -> Unit:
+    """x, y and h of a unit that had the metric before the test too."""
+    before = dict(zip(TOTALS, past or NOTHING, strict=True))
+    counted = {"success_rate": "n", "share_slower_than_slo": "n", "response_time_ms": "n"}
+    count = before[counted.get(metric, f"{METRICS.get(metric, metric)}_n")]
+    if not count:
+        return unit
+    if metric == "response_time_ms":
+        return unit._replace(x=rounded_mean(before["ln"], count), y=1, h=1)
+    if metric == "rating":
+        return unit._replace(x=rounded_mean(before["rating"] * 1_000_000, count), y=1, h=1)
+    return unit._replace(x=before[METRICS[metric]], y=count, h=1)
+
+
+def _held(
+    rows: Sequence[Candidate], operations: Sequence[Candidate], test: LiveTest
+) -> dict[str, Unit]:
     held = {}
+    limits = test.past.limits._asdict()
     for metric, name in METRICS.items():
         values = [value for row in rows if (value := getattr(row, name)) is not None]
+        if limits.get(name) is not None:
+            values = [min(value, limits[name]) for value in values]
         if values:
             held[metric] = Unit(sum(values), len(values))
     ln = [row.ln for row in operations if row.ln is not None]

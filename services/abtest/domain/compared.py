@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from services.abtest.domain.adjusting import Adjustment
 from services.abtest.domain.gates import Gate, Unmet
 from services.abtest.domain.guarding import Guard
 from services.abtest.domain.levels import Plan
@@ -33,6 +34,7 @@ class Compared:
     too_early: Unmet | None
     unmet: Unmet | None
     is_live: bool
+    adjustment: Adjustment | None = None
     shown: Comparison | None = None
     method: Method = "always_valid"
     smallest: Smallest = NO_SMALLEST

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.abtest.domain import gates, phases
+from services.abtest.domain import adjusting, gates, phases
 from services.abtest.domain.compared import NO_SMALLEST, Compared
 from services.abtest.domain.guarding import guard
 from services.abtest.domain.levels import is_planned_end, live, plan
@@ -40,7 +40,7 @@ def treatments(state: TestState) -> list[str]:
 
 def between(state: TestState, row: Compared, other: Compared) -> Comparison | None:
     """A treatment beside another in the primary metric, at the level of the primary."""
-    diff = phases.difference(state, row.metric.name, row.variant, other.variant)
+    diff, _ = adjusting.difference(state, row.metric.name, row.variant, other.variant)
     if isinstance(diff, Undefined):
         return None
     return sequential.compare(diff, row.plan.n_star, row.plan.level)
@@ -54,13 +54,18 @@ def _row(
     dominated = gates.dominated(state, metric, variant)
     later = gates.runtime(state) or gates.each_kind(state, metric, variant)
     frozen = memory.frozen.get(place(metric.name, variant))
+    if frozen is None:
+        diff, adjustment = adjusting.difference(state, metric.name, control, variant)
+    else:
+        diff, adjustment = frozen, memory.adjusted.get(place(metric.name, variant))
     row = Compared(
         name=metric.name,
         metric=metric,
         variant=variant,
         control=control,
         plan=plan(state, variant, ended=ended and (frozen is not None or too_early is None)),
-        diff=frozen or phases.difference(state, metric.name, control, variant),
+        diff=diff,
+        adjustment=adjustment,
         too_early=too_early,
         unmet=too_early or dominated or later,
         is_live=variant in live(state),
@@ -75,6 +80,7 @@ def _tested(state: TestState, row: Compared) -> Compared:
         return row
     is_guardrail = row.role == "guardrail"
     level = row.plan.level if row.role == "primary" else row.plan.alpha
+    measured = None if row.adjustment is None else row.adjustment.measured
     method, shown = _decided(state, row, diff, level)
     smallest = row.smallest
     if row.too_early is None and not row.is_dominated:
@@ -85,9 +91,9 @@ def _tested(state: TestState, row: Compared) -> Compared:
         method=method,
         smallest=smallest,
         p=min(smallest.p, shown.p),
-        lift=lift(row.metric, diff, shown, level),
+        lift=lift(row.metric, diff, shown, level, measured),
         one_look=fixed.compare(diff, level),
-        guard=guard(diff, row.metric, row.plan) if is_guardrail else None,
+        guard=guard(diff, row.metric, row.plan, measured) if is_guardrail else None,
     )
 
 
@@ -116,14 +122,22 @@ def _at_an_edge(state: TestState, row: Compared, level: float) -> Comparison | N
 
 def _remembered(memory: Memory, rows: list[Compared], *, ended: bool) -> Memory:
     smallest = {place(row.name, row.variant): row.smallest for row in rows}
-    frozen = dict(memory.frozen)
+    frozen, adjusted = dict(memory.frozen), dict(memory.adjusted)
     for row in rows:
         is_due = row.plan.ended and row.role != "guardrail" and not row.is_dominated
-        if is_due and isinstance(row.diff, Difference):
-            frozen.setdefault(place(row.name, row.variant), row.diff)
+        at = place(row.name, row.variant)
+        if is_due and isinstance(row.diff, Difference) and at not in frozen:
+            frozen[at] = row.diff
+            if row.adjustment is not None:
+                adjusted[at] = row.adjustment
     kept = {key: value for key, value in smallest.items() if value != NO_SMALLEST}
     return memory.model_copy(
-        update={"smallest": memory.smallest | kept, "frozen": frozen, "ended": ended}
+        update={
+            "smallest": memory.smallest | kept,
+            "frozen": frozen,
+            "adjusted": adjusted,
+            "ended": ended,
+        }
     )
 
 

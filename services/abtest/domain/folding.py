@@ -21,7 +21,7 @@ from services.abtest.domain.rows import (
     N,
     UnitKey,
 )
-from services.abtest.domain.sums import Sums, shift
+from services.abtest.domain.sums import RATINGS, Sums, rating_of, shift
 from services.abtest.domain.units import (
     Seen,
     UnitState,
@@ -60,11 +60,15 @@ class ArmChange:
     last_at: datetime | None = None
     sums: dict[str, Sums] = field(default_factory=dict)
     bins: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    ratings: list[int] = field(default_factory=lambda: [0] * RATINGS)
+    """Units by their mean rating, rounded: 1 to 5."""
 
 
 Arms = dict[ArmName, ArmChange]
 Days = Counter[tuple[str, UUID, date]]
 Rows = Mapping[UnitKey, Sequence[Candidate]]
+Pasts = Mapping[UnitKey, tuple[int, ...]]
+"""What units did before their test; who did nothing is not in it."""
 Units = Mapping[UnitKey, UnitState]
 
 
@@ -97,9 +101,19 @@ def group_of(cell: int) -> int:
     return cell * GROUPS >> CELL_BITS
 
 
-def places_of(stored: Units, fresh: Rows, tests: Tests) -> dict[UnitKey, UnitState]:
+def places_of(stored: Units, fresh: Rows, tests: Tests, pasts: Pasts) -> dict[UnitKey, UnitState]:
     """Where fresh rows put their units; totals are still as they were."""
-    return {key: placed(stored[key], rows, _test(tests, key)) for key, rows in fresh.items()}
+    found = {}
+    for key, rows in fresh.items():
+        test = _test(tests, key)
+        place = placed(stored[key], rows, test)
+        if test.past.is_made or place.past is not None:
+            # By the test as this transaction knows it: one that knows it as it was before its past
+            # was made takes the unit back, and whoever makes the past complete comes after it.
+            past = pasts.get(key, NOTHING) if test.past.is_made else None
+            place = place._replace(past=past)
+        found[key] = place
+    return found
 
 
 def moved(stored: Units, places: Units) -> list[UnitKey]:
@@ -113,12 +127,13 @@ def fold(stored: Units, places: Units, fresh: Rows, read: Rows, tests: Tests) ->
     for key, rows in fresh.items():
         before = stored[key]
         if key in read:
-            after = whole(read[key], _test(tests, key))
+            after = whole(read[key], _test(tests, key), places[key].past)
             new = {row.identity for row in rows}
             gone = [row for row in read[key] if row.identity not in new]
             added = read[key]
         else:
-            after = with_totals(places[key], rows, before.totals)
+            limits = _test(tests, key).past.limits
+            after = with_totals(places[key], rows, before.totals, limits)
             gone, added = [], rows
         changes.units[key] = after
         _change(changes, key, before, after)
@@ -142,14 +157,25 @@ def _change(changes: Changes, key: UnitKey, before: UnitState, after: UnitState)
         arm.crossovers += sign * state.totals[CROSSOVERS]
         if state.first_at is not None:
             changes.days[key.tenant_id, key.test_id, state.first_at.date()] += sign
+    was, now = _summed(before), _summed(after)
     if before.home == after.home and after.home is not None:
         sums = changes.arms[_arm(key, after.home)].sums
-        shift(sums, _summed(before), _summed(after))
+        shift(sums, was, now, before.past or NOTHING, after.past or NOTHING)
     else:
         if before.home is not None:
-            shift(changes.arms[_arm(key, before.home)].sums, _summed(before), NOTHING)
+            sums = changes.arms[_arm(key, before.home)].sums
+            shift(sums, was, NOTHING, before.past or NOTHING)
         if after.home is not None:
-            shift(changes.arms[_arm(key, after.home)].sums, NOTHING, _summed(after))
+            sums = changes.arms[_arm(key, after.home)].sums
+            shift(sums, NOTHING, now, NOTHING, after.past or NOTHING)
+    _change_ratings(changes.arms, key, before, -1)
+    _change_ratings(changes.arms, key, after, 1)
+
+
+def _change_ratings(arms: Arms, key: UnitKey, state: UnitState, sign: int) -> None:
+    rating = None if state.is_multiple else rating_of(state.totals)
+    if rating is not None and state.home is not None:
+        arms[_arm(key, state.home)].ratings[rating - 1] += sign
 
 
 def _change_bins(
@@ -172,7 +198,7 @@ def _change_times(arms: Arms, key: UnitKey, after: UnitState, rows: Sequence[Can
     times = [row.counts_at for row in rows]
     if arm.first_at is not None and arm.last_at is not None:
         times += [arm.first_at, arm.last_at]
-    arm.first_at, arm.last_at = min(times), max(times)
+    arm.first_at, arm.last_at = min(times, default=None), max(times, default=None)
     if not after.is_multiple:
         arm.largest = max(arm.largest, operations_of(after))
 

@@ -8,7 +8,7 @@ from shared.experiments import margins, one_sided
 from shared.experiments.answers import Undefined
 from shared.experiments.estimators import Difference
 from shared.experiments.fixed import student
-from shared.experiments.margins import MARGIN
+from shared.experiments.margins import MARGIN, Measured
 from shared.experiments.metrics import MetricConfig
 from shared.experiments.one_sided import Harm
 
@@ -24,13 +24,15 @@ class Guard(NamedTuple):
     within: bool
 
 
-def guard(diff: Difference, metric: MetricConfig, plan: Plan) -> Guard:
-    """Both tests of a guardrail, at any look."""
+def guard(
+    diff: Difference, metric: MetricConfig, plan: Plan, measured: Measured | None = None
+) -> Guard:
+    """Both tests of a guardrail, at any look; `measured` is the control where D is adjusted."""
     higher = metric.better == "increase"
     alpha = plan.one_sided
     harm = one_sided.harm(diff, higher_is_better=higher, planned=plan.n_star, alpha=alpha)
     reach = one_sided.critical(diff.units, plan.n_star, alpha)
-    return Guard(harm, reach, _within(diff, metric, reach, plan))
+    return Guard(harm, reach, _within(diff, metric, reach, plan, measured))
 
 
 def equivalent(diff: Difference, metric: MetricConfig, plan: Plan) -> bool:
@@ -58,7 +60,9 @@ def least_effect(metric: MetricConfig, diff: Difference) -> float | None:
     return found if found is not None and 0 < found < math.inf else None
 
 
-def _within(diff: Difference, metric: MetricConfig, reach: float, plan: Plan) -> bool:
+def _within(
+    diff: Difference, metric: MetricConfig, reach: float, plan: Plan, measured: Measured | None
+) -> bool:
     higher = metric.better == "increase"
     share_of_control = metric.margin is None or metric.relative
     margin = MARGIN if metric.margin is None else metric.margin
@@ -69,7 +73,9 @@ def _within(diff: Difference, metric: MetricConfig, reach: float, plan: Plan) ->
         )
         return flipped.harmed
     if share_of_control and metric.name != LOGARITHMIC:
-        found = margins.non_inferior(diff, reach, higher_is_better=higher, margin=margin)
+        found = margins.non_inferior(
+            diff, reach, higher_is_better=higher, margin=margin, measured=measured
+        )
         return not isinstance(found, Undefined) and found.passed
     relative = metric.model_copy(update={"relative": share_of_control})
     amount = _in_unit(margin, relative, diff, sign=-1 if higher else 1)

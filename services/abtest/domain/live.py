@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from services.abtest.domain.past import NO_PAST, Past, past_of
 from services.abtest.domain.timeline import Span, held_at, running_spans
 from shared.events.operation import OperationEvent
 from shared.experiments.assignment import Assigned, Epoch, assign
@@ -36,6 +37,7 @@ class LiveTest:
     slo_ms: float
     models: Mapping[str, str]
     """Model by variant."""
+    past: Past = NO_PAST
     _placed: dict[tuple[str, int], Assigned | None] = field(default_factory=dict, compare=False)
 
     def ran_at(self, at: datetime) -> bool:
@@ -95,6 +97,7 @@ def live_test(row: Row, steps: Iterable[tuple[datetime, str]]) -> LiveTest:
         row["ended_at"],
         limits[0] if limits else DEFAULT_SLO_MS,
         {one.key: one.model_id for one in config.variants},
+        past_of(row),
     )
 
 

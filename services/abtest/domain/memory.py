@@ -4,6 +4,7 @@ from typing import NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from services.abtest.domain.adjusting import Adjustment
 from shared.experiments.estimators import Difference
 
 MOST_EVIDENCE = 1e6  # ln of a Bayes factor; JSON knows no infinity, and e^-1e6 is 0 as well
@@ -38,6 +39,8 @@ class Memory(BaseModel):
     """By comparison, see `place`."""
     frozen: dict[str, Difference] = {}
     """Of tests with planned units: what was there at the first look at which they were reached."""
+    adjusted: dict[str, Adjustment] = {}
+    """How frozen differences were adjusted; without an entry, not at all."""
     ended: bool = False
     """Whether the planned units were reached."""
     split_peak: float = 0.0

@@ -29,6 +29,7 @@ def with_percentile(state: TestState, row: Compared) -> Iterator[Compared]:
         method="quantile",
         unmet=row.too_early or Unmet(Gate.FIXED_HORIZON),
         guard=None,
+        adjustment=None,
         smallest=NO_SMALLEST,
         p=None, p_adjusted=None, lift=None, shown=None, one_look=None,
     )  # fmt: skip

@@ -45,24 +45,41 @@ def estimate(metric: MetricName, sums: Moments) -> Estimated:
 def difference(
     state: TestState, metric: MetricName, control: str, variant: str
 ) -> Difference | Undefined:
-    """Variant minus control."""
-    return between(state, control, variant, lambda arm: estimate(metric, sums(arm, metric)))
+    """Variant minus control, as it was measured."""
+    return over_epochs(state, control, variant, lambda a, b: of_pair(metric, a, b))
+
+
+def of_pair(metric: MetricName, a: ArmState, b: ArmState) -> Difference | Undefined:
+    """The same of one epoch."""
+    return estimators.difference(*(estimate(metric, sums(arm, metric)) for arm in (a, b)))
 
 
 def between(
     state: TestState, control: str, variant: str, estimated: Callable[[ArmState], Estimated]
 ) -> Difference | Undefined:
     """The same of anything that an arm can be estimated by."""
+    return over_epochs(
+        state, control, variant, lambda a, b: estimators.difference(estimated(a), estimated(b))
+    )
+
+
+def over_epochs(
+    state: TestState,
+    control: str,
+    variant: str,
+    compared: Callable[[ArmState, ArmState], Difference | Undefined],
+) -> Difference | Undefined:
+    """Differences of epochs, weighted by their units."""
     phases: list[Phase] = []
     missing: list[Undefined] = []
     for a, b in pairs(state, control, variant):
-        found = estimators.difference(estimated(a), estimated(b))
+        found = compared(a, b)
         if isinstance(found, Undefined):
             missing.append(found)
         else:
             phases.append(Phase(found.units, found))
     if phases:
-        return combined(_large_enough(phases))
+        return combined(large_enough(phases))
     # Several epochs lack something: the latest says what is being waited for.
     return missing[-1] if missing else Undefined(f"control: {NO_UNITS}")
 
@@ -73,6 +90,12 @@ def pairs(state: TestState, control: str, variant: str) -> Iterator[tuple[ArmSta
         a, b = (state.arms.get(ArmKey(epoch, key)) for key in (control, variant))
         if a is not None and b is not None:
             yield a, b
+
+
+def large_enough(phases: list[Phase]) -> list[Phase]:
+    """Epochs whose spread is known a little; if none is, all."""
+    large = [p for p in phases if min(p.diff.a.units, p.diff.b.units) >= FEWEST_IN_PHASE]
+    return large or phases
 
 
 def combined(phases: Sequence[Phase]) -> Difference:
@@ -116,11 +139,6 @@ def pooled(state: TestState, metric: MetricName, variant: str) -> Moments:
     """Sums over all epochs: for counts and gates, never for effects."""
     own = [sums(arm, metric) for key, arm in state.arms.items() if key.variant == variant]
     return reduce(merged, own) if own else EMPTY
-
-
-def _large_enough(phases: list[Phase]) -> list[Phase]:
-    large = [p for p in phases if min(p.diff.a.units, p.diff.b.units) >= FEWEST_IN_PHASE]
-    return large or phases
 
 
 def _weighted(weights: Sequence[float], arms: Sequence[Arm]) -> Arm:

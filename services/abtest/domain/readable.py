@@ -6,9 +6,15 @@ from services.abtest.domain import phases
 from services.abtest.domain.compared import Compared
 from services.abtest.domain.guarding import LOGARITHMIC
 from services.abtest.domain.missing import missing_of
-from services.abtest.domain.state import TestState
+from services.abtest.domain.ordering import ordered
+from services.abtest.domain.state import TestState, limit_of
 from shared.experiments.answers import Undefined
-from shared.experiments.results import ComparisonResult, FixedResult
+from shared.experiments.results import (
+    ComparisonResult,
+    CupedResult,
+    FixedResult,
+    SensitivityResult,
+)
 
 
 def comparison(state: TestState, row: Compared, *, is_hidden: bool) -> ComparisonResult:
@@ -24,6 +30,7 @@ def comparison(state: TestState, row: Compared, *, is_hidden: bool) -> Compariso
         "units": _units(state, row),
         "operations": _operations(state, row),
         "enough_data": row.too_early is None,
+        "winsorised_at": limit_of(state, row.metric.name),
     }
     if is_hidden:
         said = "the split or the data are broken"
@@ -65,7 +72,23 @@ def _effect(state: TestState, row: Compared) -> dict[str, object]:
         "se": known(row.diff.se),
         "df": known(row.diff.df),
         "fixed": FixedResult(low=known(once.low), high=known(once.high), p_value=once.p),
+        "cuped": _cuped(row),
+        "sensitivity": _sensitivity(state, row),
     }
+
+
+def _cuped(row: Compared) -> CupedResult | None:
+    done = row.adjustment
+    if done is None:
+        return None
+    return CupedResult(variance_reduction=done.variance_reduction, coverage=done.coverage)
+
+
+def _sensitivity(state: TestState, row: Compared) -> SensitivityResult | None:
+    found = ordered(state, row.control, row.variant) if row.name == "rating" else None
+    if found is None:
+        return None
+    return SensitivityResult(p_better=found.probability, p_value=found.p)
 
 
 def _unit(row: Compared) -> str:

@@ -43,6 +43,7 @@ def test_state(test: LiveTest, arms: Rows, sums: Rows, bins: Rows, days: Rows) -
         last_at,
         max((row["as_of"] for row in arms), default=None),
         sum(row["version"] for row in arms),
+        test.past,
     )
 
 
@@ -54,6 +55,7 @@ def _arm(row: Any, sums: dict[MetricName, Moments], groups: dict[int, Sketch]) -
         row["largest"],
         sums,
         [groups.get(group, {}) for group in range(GROUPS)],
+        list(row["ratings"]),
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from services.abtest.domain.folding import ArmChange, Changes, Rows, fold, places_of
+from services.abtest.domain.folding import ArmChange, Changes, Pasts, Rows, fold, places_of
 from services.abtest.domain.live import LiveTest
 from services.abtest.domain.rows import UnitKey
 from services.abtest.domain.units import BLANK, UnitState
@@ -25,11 +25,11 @@ class Recounted(NamedTuple):
         return bool(self.units_differing or self.arms_differing)
 
 
-def counted(rows: Rows, test: LiveTest) -> Changes:
+def counted(rows: Rows, test: LiveTest, pasts: Pasts) -> Changes:
     """Units from all their rows, and what they add to their arms."""
     nothing = dict.fromkeys(rows, BLANK)
     tests = {test.tenant_id: {test.test_id: test}}
-    return fold(nothing, places_of(nothing, rows, tests), rows, {}, tests)
+    return fold(nothing, places_of(nothing, rows, tests, pasts), rows, {}, tests)
 
 
 def differing(
@@ -65,6 +65,8 @@ def _add(total: ArmChange, arm: ArmChange, sign: int) -> None:
     total.first_at, total.last_at = min(times, default=None), max(times, default=None)
     for metric, sums in arm.sums.items():
         total.sums[metric] = _summed(total.sums.get(metric), sums, sign)
+    for place, count in enumerate(arm.ratings):
+        total.ratings[place] += sign * count
     for group, bins in arm.bins.items():
         for place, count in bins.items():
             total.bins[group][place] += sign * count
@@ -76,7 +78,7 @@ def _summed(total: Sequence[int] | None, sums: Sequence[int], sign: int) -> list
 
 def _is_any(arm: ArmChange) -> bool:
     return (
-        any((arm.units, arm.multiple, arm.operations, arm.crossovers))
+        any((arm.units, arm.multiple, arm.operations, arm.crossovers, *arm.ratings))
         or any(any(sums) for sums in arm.sums.values())
         or any(count for bins in arm.bins.values() for count in bins.values())
     )

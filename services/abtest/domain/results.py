@@ -20,7 +20,7 @@ from shared.experiments.results import (
     VariantResult,
 )
 
-FORMULA_VERSION = "abtest-1"
+FORMULA_VERSION = "abtest-2"
 """Grows with every change of what is computed; kept with each verdict."""
 
 
@@ -41,7 +41,7 @@ def results(
         winner=decision.winner,
         recommendation=words.recommendation(state, decision, found, left),
         days_left=known(left),
-        warnings=tuple(warnings(state, found)),
+        warnings=tuple(warnings(state, found, rows)),
         srm=_split_result(found),
         variants=tuple(
             _variant(state, one.key, is_hidden=is_hidden) for one in state.config.variants

@@ -78,6 +78,26 @@ FIRST_OPTIONAL = TOTALS.index("tok_n")
 N, CROSSOVERS = TOTALS.index("n"), TOTALS.index("crossovers")
 
 
+class Limits(NamedTuple):
+    """What more of one operation counts as; `None`: nothing is cut."""
+
+    tok: int | None = None
+    cost: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+def capped(row: Candidate, limits: Limits) -> Candidate:
+    """A row as it counts: tokens and cost cut at their limits."""
+    tok, cost = row.tok, row.cost
+    if limits.tok is not None and tok is not None and tok > limits.tok:
+        row = row._replace(tok=limits.tok)
+    if limits.cost is not None and cost is not None and cost > limits.cost:
+        row = row._replace(cost=limits.cost)
+    return row
+
+
 def add_to(totals: list[int], one: Candidate) -> None:
     """Add what an operation or a feedback holds to its unit's totals."""
     if one.kind == OPERATION:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from services.abtest.domain.past import NO_PAST, Past
 from shared.experiments.assignment import Epoch
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import State
@@ -64,6 +65,8 @@ class ArmState(NamedTuple):
     """Of every metric that has a value, asked for by the configuration or not."""
     sketches: Sequence[Sketch]
     """Response times (ms) of the counted operations, in 20 groups of units: for `quantiles`."""
+    ratings: Sequence[int] = (0, 0, 0, 0, 0)
+    """Units by their mean rating, rounded: 1 to 5."""
 
 
 class TestState(NamedTuple):
@@ -89,3 +92,12 @@ class TestState(NamedTuple):
     """When the latest counted event arrived on its topic; null before the first."""
     version: int
     """Grows whenever any of this may have changed through events."""
+    past: Past = NO_PAST
+    """What is known of the time before it."""
+
+
+def limit_of(state: TestState, metric: MetricName) -> float | None:
+    """What an operation counts as at most, in the metric's unit; of most metrics nothing is cut."""
+    limits = state.past.limits
+    found = {"tokens": limits.tok, "cost_usd": limits.cost}.get(metric)
+    return None if found is None else found * SCALE[metric]

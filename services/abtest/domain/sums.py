@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from services.abtest.domain.rows import TOTALS
+from services.abtest.domain.rows import NOTHING, TOTALS
 from services.abtest.domain.state import UNIT_MEANS
 from shared.experiments.metrics import MetricName
-from shared.experiments.moments import Unit
+from shared.experiments.moments import Moments, Unit
 from shared.experiments.values import MICRO, rounded_mean
 
 Sums = list[int]
-"""n, m, mm, d, dd, md: the first members of `Moments`, in the order of `ab_sums`."""
-COLUMNS: Final = ("n", "m", "mm", "d", "dd", "md")
+"""Members of `Moments`: columns of `ab_sums`."""
+COLUMNS: Final = Moments._fields
+PLAIN: Final = 6
+"""How many of them need no past."""
+RATINGS: Final = 5
 
 
 class _Place(NamedTuple):
@@ -35,6 +38,7 @@ _TOTALS: Final[Mapping[MetricName, tuple[str, str, int]]] = {
     "relevant": ("relevant", "relevant_n", 0),
     "fast": ("fast", "fast_n", 0),
 }
+_RATED: Final = TOTALS.index("rating_n")
 _PLACES: Final = tuple(
     _Place(metric, TOTALS.index(m), TOTALS.index(d), factor)
     for metric, (m, d, factor) in _TOTALS.items()
@@ -51,12 +55,28 @@ def units_of(totals: Sequence[int]) -> dict[MetricName, Unit]:
     }
 
 
-def shift(sums: dict[str, Sums], before: Sequence[int], after: Sequence[int]) -> None:
-    """Let a unit that held `before` hold `after`; without a value it is in no sums."""
+def rating_of(totals: Sequence[int]) -> int | None:
+    """A unit's mean rating, rounded; `None` without any."""
+    count = totals[_RATED]
+    return rounded_mean(totals[_RATED + 1], count) if count else None
+
+
+def shift(
+    sums: dict[str, Sums],
+    before: Sequence[int],
+    after: Sequence[int],
+    was: Sequence[int] = NOTHING,
+    now: Sequence[int] = NOTHING,
+) -> None:
+    """Let a unit that held `before` hold `after`; without a value it is in no sums.
+
+    `was` and `now` are its totals of before the test, as far as they are in the sums.
+    """
+    is_same_past = was == now
     for one in _PLACES:
         old = before[one.m], before[one.d]
         new = after[one.m], after[one.d]
-        if old == new:
+        if old == new and (is_same_past or not new[1]):
             continue
         m, d = _held(one, *old)
         p, q = _held(one, *new)
@@ -69,6 +89,21 @@ def shift(sums: dict[str, Sums], before: Sequence[int], after: Sequence[int]) ->
         held[3] += q - d
         held[4] += q * q - d * d
         held[5] += p * q - m * d
+        if was[one.d] and old[1]:
+            _add_past(held, one, (m, d), was, -1)
+        if now[one.d] and new[1]:
+            _add_past(held, one, (p, q), now, 1)
+
+
+def _add_past(
+    held: Sums, one: _Place, unit: tuple[int, int], past: Sequence[int], sign: int
+) -> None:
+    """Products of a unit's m and d with what it held before the test."""
+    m, d = unit
+    x, y = _held(one, past[one.m], past[one.d])
+    products = (x, x * x, m * x, y, y * y, x * y, m * y, d * x, d * y, 1, m, d)
+    for place, value in enumerate(products, PLAIN):
+        held[place] += sign * value
 
 
 def _held(one: _Place, total: int, count: int) -> tuple[int, int]:

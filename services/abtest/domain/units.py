@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.abtest.domain.live import LiveTest
-from services.abtest.domain.rows import EXPOSURE, NOTHING, Candidate, N, add_to
+from services.abtest.domain.rows import (
+    EXPOSURE,
+    NO_LIMITS,
+    NOTHING,
+    Candidate,
+    Limits,
+    N,
+    add_to,
+    capped,
+)
 
 Seen = tuple[int, str]
 """Epoch and variant."""
@@ -27,6 +36,8 @@ class UnitState(NamedTuple):
     first_at: datetime | None = None
     events: int = 0
     totals: tuple[int, ...] = NOTHING
+    past: tuple[int, ...] | None = None
+    """Totals before the test, by which its share is made; `None`: made without past and limits."""
 
     @property
     def home(self) -> Seen | None:
@@ -67,6 +78,7 @@ def placed(before: UnitState, fresh: Sequence[Candidate], test: LiveTest) -> Uni
         min(began),
         before.events + len(fresh),
         before.totals,
+        before.past,
     )
 
 
@@ -76,6 +88,8 @@ def is_moved(before: UnitState, after: UnitState) -> bool:
         return False
     if before.home != after.home or before.is_multiple != after.is_multiple:
         return True
+    if before.past != after.past:
+        return True  # with other limits
     if before.exposed_at == after.exposed_at:
         return False
     limits = [at for at in (before.exposed_at, after.exposed_at) if at is not None]
@@ -83,18 +97,28 @@ def is_moved(before: UnitState, after: UnitState) -> bool:
     return before.first_at is not None and before.first_at < max(limits)
 
 
-def with_totals(state: UnitState, rows: Iterable[Candidate], before: Sequence[int]) -> UnitState:
+def with_totals(
+    state: UnitState,
+    rows: Iterable[Candidate],
+    before: Sequence[int],
+    limits: Limits = NO_LIMITS,
+) -> UnitState:
     """A unit whose rows that count are added to `before`."""
-    totals = list(before)
+    totals, is_cut = list(before), limits != NO_LIMITS
     for row in rows:
         if state.counts(row):
-            add_to(totals, row)
+            add_to(totals, capped(row, limits) if is_cut else row)
     return state._replace(totals=tuple(totals))
 
 
-def whole(rows: Sequence[Candidate], test: LiveTest) -> UnitState:
+def whole(
+    rows: Sequence[Candidate], test: LiveTest, past: tuple[int, ...] | None = None
+) -> UnitState:
     """A unit from all its rows."""
-    return with_totals(placed(BLANK, rows, test), rows, NOTHING) if rows else BLANK
+    if not rows:
+        return BLANK
+    state = placed(BLANK, rows, test)._replace(past=past)
+    return with_totals(state, rows, NOTHING, test.past.limits)
 
 
 def operations_of(state: UnitState) -> int:

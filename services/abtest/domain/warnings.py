@@ -1,16 +1,24 @@
 """What to know before believing the numbers of a test."""
 
+from collections.abc import Sequence
+
 from services.abtest.domain import phases
+from services.abtest.domain.compared import Compared
 from services.abtest.domain.gates import largest_share
 from services.abtest.domain.missing import people
 from services.abtest.domain.splitting import Split
-from services.abtest.domain.state import TestState
-from services.abtest.domain.wording import NAMES
+from services.abtest.domain.state import TestState, limit_of
+from services.abtest.domain.wording import NAMES, amount
 from services.abtest.domain.wording import share as percent
+from shared.experiments.answers import Undefined
+from shared.experiments.cuped import UNEQUAL
+from shared.experiments.metrics import MetricName
 from shared.experiments.values import is_dominated
 
+MOSTLY_CUT = 0.5
 
-def warnings(state: TestState, found: Split) -> list[str]:
+
+def warnings(state: TestState, found: Split, rows: Sequence[Compared]) -> list[str]:
     """Sentences, the most important first."""
     said = []
     if found.is_suspect:
@@ -33,4 +41,22 @@ def warnings(state: TestState, found: Split) -> list[str]:
             said.append(
                 f"Fewer than 30 {people(state)} with a {NAMES['rating']} in {', '.join(few)}."
             )
+        said += _cut(state, metric.name)
+    return said + [_unequal(row) for row in rows if row.adjustment and row.adjustment.is_unequal]
+
+
+def _cut(state: TestState, metric: MetricName) -> list[str]:
+    """A variant whose usual operation is near the limit seems to be less than it is."""
+    limit, said = limit_of(state, metric), []
+    for key in state.config.weights if limit is not None else ():
+        arm = phases.value(state, metric, key)
+        if limit is not None and not isinstance(arm, Undefined) and arm.value > MOSTLY_CUT * limit:
+            said.append(
+                f"{NAMES[metric]} of {key} may be more than it seems: an operation counts as "
+                f"{amount(metric, limit)} at most, by what was usual before the test."
+            )
     return said
+
+
+def _unequal(row: Compared) -> str:
+    return f"{NAMES[row.metric.name]} of {row.variant} and {row.control}: {UNEQUAL}"

@@ -1,17 +1,34 @@
 """SQL of an arm's sums: differences are added to the writer's shard, readers add shards up."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from services.abtest.domain.folding import ArmChange, ArmName
+from services.abtest.domain.sums import COLUMNS, PLAIN
 from services.abtest.queries.columns import columns_of, unnested
 from shared.delivery.postgres import Session
 
 Arms = Mapping[ArmName, ArmChange]
 
 _ARM = ("text", "uuid", "integer", "text", "integer")
+_SUM = ("text", "uuid", "integer", "text", "text", "integer")
+
+
+def _add_sums(names: Sequence[str]) -> str:
+    kinds = ("bigint" if name in ("n", "h") else "numeric" for name in names)
+    return f"""
+        INSERT INTO ab_sums AS old (tenant_id, test_id, epoch, variant, metric, shard,
+            {", ".join(names)})
+        SELECT * FROM {unnested((*_SUM, *kinds))}
+        ON CONFLICT (tenant_id, test_id, epoch, variant, metric, shard) DO UPDATE SET
+            {", ".join(f"{name} = old.{name} + EXCLUDED.{name}" for name in names)}
+    """
+
+
+# Tests without a past do not pay for one.
+_ADD_SUMS = {False: _add_sums(COLUMNS[:PLAIN]), True: _add_sums(COLUMNS)}
 
 
 async def add_arms(connection: Session, arms: Arms, shard: int, as_of: datetime) -> None:
@@ -20,15 +37,15 @@ async def add_arms(connection: Session, arms: Arms, shard: int, as_of: datetime)
         (
             *(*name, shard),
             *(arm.units, arm.multiple, arm.operations, arm.crossovers, arm.largest),
-            *(arm.first_at, arm.last_at, as_of),
+            *(*arm.ratings, arm.first_at, arm.last_at, as_of),
         )
         for name, arm in sorted(arms.items())
     ]
-    types = (*_ARM, *["bigint"] * 5, *["timestamptz"] * 3)
+    types = (*_ARM, *["bigint"] * 10, *["timestamptz"] * 3)
     await connection.execute(
         f"""
         INSERT INTO ab_arms AS old (tenant_id, test_id, epoch, variant, shard, units, multiple,
-            operations, crossovers, largest, first_at, last_at, as_of)
+            operations, crossovers, largest, r1, r2, r3, r4, r5, first_at, last_at, as_of)
         SELECT * FROM {unnested(types)}
         ON CONFLICT (tenant_id, test_id, epoch, variant, shard) DO UPDATE SET
             units = old.units + EXCLUDED.units,
@@ -36,6 +53,8 @@ async def add_arms(connection: Session, arms: Arms, shard: int, as_of: datetime)
             operations = old.operations + EXCLUDED.operations,
             crossovers = old.crossovers + EXCLUDED.crossovers,
             largest = greatest(old.largest, EXCLUDED.largest),
+            r1 = old.r1 + EXCLUDED.r1, r2 = old.r2 + EXCLUDED.r2, r3 = old.r3 + EXCLUDED.r3,
+            r4 = old.r4 + EXCLUDED.r4, r5 = old.r5 + EXCLUDED.r5,
             first_at = least(old.first_at, EXCLUDED.first_at),
             last_at = greatest(old.last_at, EXCLUDED.last_at),
             as_of = greatest(old.as_of, EXCLUDED.as_of),
@@ -53,18 +72,11 @@ async def add_sums(connection: Session, arms: Arms, shard: int) -> None:
         for metric, sums in sorted(arm.sums.items())
         if any(sums)
     ]
-    types = ("text", "uuid", "integer", "text", "text", "integer", "bigint", *["numeric"] * 5)
-    await connection.execute(
-        f"""
-        INSERT INTO ab_sums AS old (tenant_id, test_id, epoch, variant, metric, shard,
-            n, m, mm, d, dd, md)
-        SELECT * FROM {unnested(types)}
-        ON CONFLICT (tenant_id, test_id, epoch, variant, metric, shard) DO UPDATE SET
-            n = old.n + EXCLUDED.n, m = old.m + EXCLUDED.m, mm = old.mm + EXCLUDED.mm,
-            d = old.d + EXCLUDED.d, dd = old.dd + EXCLUDED.dd, md = old.md + EXCLUDED.md
-        """,
-        *columns_of(rows, len(types)),
-    )
+    has_past = any(any(row[len(_SUM) + PLAIN :]) for row in rows)
+    names = COLUMNS if has_past else COLUMNS[:PLAIN]
+    width = len(_SUM) + len(names)
+    columns = columns_of((row[:width] for row in rows), width)
+    await connection.execute(_ADD_SUMS[has_past], *columns)
 
 
 async def add_bins(connection: Session, arms: Arms, shard: int) -> None:

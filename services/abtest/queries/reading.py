@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from services.abtest.domain.sums import COLUMNS
 from shared.delivery.postgres import Session
 
 Rows = list[Any]
+
+_SUMS = ", ".join(f"sum({name}) AS {name}" for name in COLUMNS)
 
 
 async def arms(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
@@ -14,6 +17,7 @@ async def arms(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
         """
         SELECT epoch, variant, sum(units)::bigint AS units, sum(multiple)::bigint AS multiple,
                sum(operations)::bigint AS operations, sum(crossovers)::bigint AS crossovers,
+               ARRAY[sum(r1), sum(r2), sum(r3), sum(r4), sum(r5)]::bigint[] AS ratings,
                max(largest) AS largest, min(first_at) AS first_at, max(last_at) AS last_at,
                max(as_of) AS as_of, sum(version)::bigint AS version
           FROM ab_arms WHERE tenant_id = $1 AND test_id = $2
@@ -27,9 +31,8 @@ async def arms(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
 async def sums(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
     """Sums by arm and metric."""
     return await connection.fetch(
-        """
-        SELECT epoch, variant, metric, sum(n) AS n, sum(m) AS m, sum(mm) AS mm, sum(d) AS d,
-               sum(dd) AS dd, sum(md) AS md
+        f"""
+        SELECT epoch, variant, metric, {_SUMS}
           FROM ab_sums WHERE tenant_id = $1 AND test_id = $2
          GROUP BY epoch, variant, metric HAVING sum(n) <> 0
         """,

@@ -32,11 +32,13 @@ async def versions(
 
 
 async def bodies(connection: Session, tests: Sequence[UUID]) -> list[Any]:
-    """Tests with their configuration and epochs."""
+    """Tests with their configuration and epochs, and what is known of the time before them."""
     return await connection.fetch(
         """
-        SELECT tenant_id, test_id, body, state, epochs, started_at, ended_at, updated_at
-          FROM ab_tests WHERE test_id = ANY($1) AND state <> 'draft'
+        SELECT t.tenant_id, t.test_id, t.body, t.state, t.epochs, t.started_at, t.ended_at,
+               t.updated_at, s.marked_at, s.completed_at, s.has_units, s.tok_limit, s.cost_limit
+          FROM ab_tests AS t LEFT JOIN ab_past_scans AS s USING (tenant_id, test_id)
+         WHERE t.test_id = ANY($1) AND t.state <> 'draft'
         """,
         tests,
     )

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.abtest.domain.folding import cell_of
-from services.abtest.domain.rows import TOTALS, UnitKey
+from services.abtest.domain.rows import NOTHING, TOTALS, UnitKey
 from services.abtest.domain.units import Seen, UnitState
 from services.abtest.queries.columns import columns_of, stage
 from shared.delivery.postgres import Session
@@ -23,6 +23,7 @@ _WRITTEN = {
     ),
     "epoch": "integer",
     "variant": "text",
+    "with_past": "boolean",
     **dict.fromkeys(TOTALS, "bigint"),
 }
 _SET = ", ".join(f"{name} = s.{name}" for name in _WRITTEN if name not in _KEY)
@@ -33,7 +34,7 @@ _UPDATE = f"""
        AND u.tenant_id = s.tenant_id AND u.test_id = s.test_id AND u.unit = s.unit
 """
 _READ = f"""
-    SELECT {", ".join(f"u.{name}" for name in (*_KEY, *_STATE, *TOTALS))}
+    SELECT {", ".join(f"u.{name}" for name in (*_KEY, *_STATE, *TOTALS, "with_past"))}
       FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, test_id, unit)
       JOIN ab_units AS u
         ON u.tenant_id = k.tenant_id AND u.test_id = k.test_id AND u.unit = k.unit
@@ -43,7 +44,10 @@ _LOCK = f"{_READ} FOR UPDATE OF u"
 
 
 async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
-    """Units, made where there were none; nobody else changes them until the transaction ends."""
+    """Units, made where there were none; nobody else changes them until the transaction ends.
+
+    Of one that counts by its past, what it did before is not known yet.
+    """
     ordered = sorted(keys)
     columns = columns_of(ordered, len(_KEY))
     # First all that are missing, then the locks: whoever makes units holds none that others lock.
@@ -75,13 +79,15 @@ async def update(connection: Session, units: Mapping[UnitKey, UnitState]) -> Non
 
 def _state(row: Any) -> UnitState:
     first, last = len(_KEY), len(_KEY) + len(_STATE)
-    state: tuple[Any, ...] = (*row[first + 1 : last], row[last:])
+    past = NOTHING if row[-1] else None
+    state: tuple[Any, ...] = (*row[first + 1 : last], row[last:-1], past)
     return UnitState(_read_seen(row[first]), *state)
 
 
 def _written(key: UnitKey, state: UnitState) -> tuple[Any, ...]:
     seen = " ".join(f"{epoch}:{variant}" for epoch, variant in state.seen)
-    return (*key, seen, *state[1:6], *(state.home or (None, None)), *state.totals)
+    home, with_past = state.home or (None, None), state.past is not None
+    return (*key, seen, *state[1:6], *home, with_past, *state.totals)
 
 
 @lru_cache(maxsize=4096)

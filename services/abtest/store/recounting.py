@@ -19,7 +19,9 @@ from services.abtest.domain.rows import Candidate, UnitKey
 from services.abtest.domain.sums import COLUMNS
 from services.abtest.domain.units import BLANK, UnitState
 from services.abtest.queries import arms, reading, recounting, units
+from services.abtest.queries.results import lock_test
 from services.abtest.queries.tests import KEPT_AFTER_END
+from services.abtest.store.keeping import read
 from services.abtest.store.known import KnownTests
 from shared.delivery.postgres import Session
 
@@ -60,8 +62,10 @@ class PostgresRecount:
                 raise LookupError(f"test {test_id} is none that this release can read")
             total, wrong, count = Changes(), dict[UnitKey, UnitState](), 0
             async for rows in _by_portions(connection, test):
-                found = counted(by_unit(rows), test)
-                stored = await units.read(connection, found.units)
+                mine = by_unit(rows)
+                tests = {tenant_id: {test_id: test}}
+                stored, pasts = await read(connection, mine, tests)
+                found = counted(mine, test, pasts)
                 wrong |= {key: found.units[key] for key in differing(found.units, stored)}
                 count += len(found.units)
                 add(total, found)
@@ -72,6 +76,9 @@ class PostgresRecount:
             if wrong:
                 await units.locked(connection, wrong)
                 await units.update(connection, wrong)
+            if wrong or change.arms or change.days:
+                # What was reckoned by the test as it was must not hold for the test as it is.
+                await lock_test(connection, tenant_id, test_id)
             if change.arms or change.days:
                 as_of = await recounting.as_of(connection, tenant_id, test_id) or test.started_at
                 await arms.add_arms(connection, change.arms, RECOUNTED, as_of)
@@ -102,6 +109,7 @@ async def _stored(connection: Session, test: LiveTest) -> Changes:
         stored.arms[ArmName(*key, row["epoch"], row["variant"])] = ArmChange(
             row["units"], row["multiple"], row["operations"], row["crossovers"]
         )
+        stored.arms[ArmName(*key, row["epoch"], row["variant"])].ratings = list(row["ratings"])
     for row in await reading.sums(connection, *key):
         arm = stored.arms[ArmName(*key, row["epoch"], row["variant"])]
         arm.sums[row["metric"]] = [int(row[name]) for name in COLUMNS]

@@ -12,7 +12,7 @@ MARGIN = timedelta(hours=1)
 
 
 class PostgresUpkeep:
-    """Removes events and units of tests that ended long ago, and feedback that waits in vain."""
+    """Removes what is kept of units of tests that ended long ago; feedback that waits in vain."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -21,7 +21,7 @@ class PostgresUpkeep:
         """Remove a portion; answers how many rows."""
         async with self._pool.acquire() as connection:
             removed = await retention.remove_waiting(connection, waiting_after)
-            for table in ("ab_events", "ab_units"):
+            for table in ("ab_events", "ab_units", "ab_past"):
                 after = KEPT_AFTER_END + MARGIN
                 removed += await retention.remove_of_ended(connection, table, after, most)
         return removed

@@ -11,8 +11,9 @@ from pydantic_core import to_json
 
 from services.abtest.app import run
 from services.abtest.domain.live import EPOCHS, LiveTest, live_test
-from services.abtest.domain.rows import Candidate
+from services.abtest.domain.rows import TOTALS, Candidate, UnitKey
 from services.abtest.domain.state import TestState as State
+from services.abtest.domain.sums import COLUMNS
 from services.abtest.settings import AbtestSettings
 from services.abtest.store.states import PostgresStates
 from shared.experiments.assignment import Epoch, Weight
@@ -34,12 +35,18 @@ class World:
         self._bootstrap = bootstrap
 
     async def begin(
-        self, key: str, *, tenant: str = "acme", ago: timedelta = timedelta(hours=1), **changes: Any
+        self,
+        key: str,
+        *,
+        tenant: str = "acme",
+        ago: timedelta = timedelta(hours=1),
+        salt: str | None = None,
+        **changes: Any,
     ) -> UUID:
         """A test that has been running for a while."""
         test_id, since = uuid4(), datetime.now(UTC) - ago
         weights = tuple(Weight(*pair) for pair in HALVES.items())
-        epochs = (Epoch(1, f"{test_id}.1", weights, 1.0, ((0, 10_000),), since),)
+        epochs = (Epoch(1, salt or f"{test_id}.1", weights, 1.0, ((0, 10_000),), since),)
         await self.sql(
             """
             INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by,
@@ -103,7 +110,11 @@ class World:
 
     async def live(self, test_id: UUID) -> LiveTest:
         """A test as events meet it."""
-        rows = await self.sql("SELECT * FROM ab_tests WHERE test_id = $1", test_id)
+        rows = await self.sql(
+            "SELECT * FROM ab_tests LEFT JOIN ab_past_scans USING (tenant_id, test_id)"
+            " WHERE test_id = $1",
+            test_id,
+        )
         steps = await self.sql(
             "SELECT occurred_at, state FROM ab_test_steps WHERE test_id = $1 ORDER BY 1", test_id
         )
@@ -114,6 +125,14 @@ class World:
         columns = ", ".join(Candidate._fields)
         found = await self.sql(f"SELECT {columns} FROM ab_events WHERE test_id = $1", test_id)
         return [Candidate(*row) for row in found]
+
+    async def pasts(self, test_id: UUID) -> dict[UnitKey, tuple[int, ...]]:
+        """What is kept of units' time before a test."""
+        found = await self.sql("SELECT *, 0 AS crossovers FROM ab_past WHERE test_id = $1", test_id)
+        return {
+            UnitKey(row["tenant_id"], test_id, row["unit"]): tuple(row[name] for name in TOTALS)
+            for row in found
+        }
 
     async def state(self, test_id: UUID, tenant: str = "acme") -> State:
         """What is known of a test, as the service reads it."""
@@ -180,19 +199,23 @@ async def operations_of(
     return made
 
 
-async def exact(world: World, test_id: UUID) -> Mapping[tuple[int, str], SlowArm]:
+async def exact(
+    world: World, test_id: UUID, tenant: str = "acme"
+) -> Mapping[tuple[int, str], SlowArm]:
     """Check that a test's sums are those of its rows, to the last digit; answers them."""
-    expected = arms_of(await world.rows(test_id), await world.live(test_id))
-    state = await world.state(test_id)
+    pasts = await world.pasts(test_id)
+    expected = arms_of(await world.rows(test_id), await world.live(test_id), pasts)
+    state = await world.state(test_id, tenant)
     found = {
         (key.epoch, key.variant): (
             *(arm.units, arm.operations, arm.crossovers, dict(arm.sums)),
             [dict(one) for one in arm.sketches],
+            list(arm.ratings),
         )
         for key, arm in state.arms.items()
     }
     assert found == {
-        key: (arm.units, arm.operations, arm.crossovers, arm.sums, arm.bins)
+        key: (arm.units, arm.operations, arm.crossovers, arm.sums, arm.bins, arm.ratings)
         for key, arm in expected.items()
     }
     assert state.multiple == sum(arm.multiple for arm in expected.values())
@@ -204,7 +227,7 @@ async def snapshot(world: World, test_id: UUID) -> Sequence[Any]:
     """Units and sums as they are stored."""
     units = await world.sql("SELECT * FROM ab_units WHERE test_id = $1 ORDER BY unit", test_id)
     sums = await world.sql(
-        "SELECT epoch, variant, metric, sum(n), sum(m), sum(mm), sum(d), sum(dd), sum(md)"
+        f"SELECT epoch, variant, metric, {', '.join(f'sum({name})' for name in COLUMNS)}"
         " FROM ab_sums WHERE test_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         test_id,
     )

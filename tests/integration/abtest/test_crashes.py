@@ -10,8 +10,16 @@ import pytest
 
 from tests.faults.victims import Victim
 from tests.integration.abtest.conftest import World, exact, operations_of, settings_of
+from tests.integration.abtest.pasts import (
+    PRODUCTION,
+    completed,
+    is_complete,
+    operations_before,
+    started_at,
+)
 from tests.integration.abtest.test_abtest import exposure
 from tests.support.events import feedback, operation
+from tests.support.past import store, totals
 from tests.support.system import SECRET, prepared, topics
 from tests.support.waiting import eventually
 
@@ -135,6 +143,34 @@ async def test_killed_before_and_after_its_commit_a_verdict_is_told_once(
     told = await world.verdicts(test_id)
     assert told[-1] == ("STOP_HARM", "paused")
     assert len(set(told)) == len(told), "each verdict of growing data once"
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+async def test_killed_in_a_slice_of_the_past_it_is_read_once(
+    world: World, victims: list[Victim]
+) -> None:
+    for victim in victims:
+        victim.wake()
+        victim.kill()
+    test_id = await world.begin("remembers", **PRODUCTION)
+    end = await started_at(world, test_id)
+    before = operations_before(end, 1_500, 40, seed=4)
+    await store(world.dsn, "acme", before)
+    for victim, point in zip(
+        victims, ("past.in_transaction:3", "past.in_transaction:5"), strict=True
+    ):
+        victim.start(point)
+        await eventually(
+            lambda victim=victim: not victim.alive,  # type: ignore[misc]
+            why=f"reaches {point}",
+            deadline_s=60,
+        )
+        assert victim.killed_itself
+    assert not await is_complete(world, test_id)
+    victims[0].start()
+    await completed(world, test_id)
+    assert await world.pasts(test_id) == totals("acme", test_id, before, end)
 
 
 async def _ready(victim: Victim) -> None:

@@ -82,7 +82,7 @@ def found(test: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "multiple_exposures": {"units": 0, "share": 0.0},
         "warnings": [],
         "as_of": "2026-01-01T12:00:00Z",
-        "formula_version": "abtest-1",
+        "formula_version": "abtest-2",
         **changes,
     }
 

@@ -1,6 +1,7 @@
 """Folding in any order and any cut equals reckoning from all rows at once, to the last digit."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.abtest.domain.batch import unrepeated
-from services.abtest.domain.folding import ArmChange, ArmName, by_unit, fold, moved, places_of
-from services.abtest.domain.live import LiveTest
-from services.abtest.domain.rows import Candidate, UnitKey
+from services.abtest.domain.folding import (
+    ArmChange,
+    ArmName,
+    Pasts,
+    Rows,
+    by_unit,
+    fold,
+    moved,
+    places_of,
+)
+from services.abtest.domain.live import LiveTest, Tests
+from services.abtest.domain.past import Past
+from services.abtest.domain.rows import NOTHING, TOTALS, Candidate, Limits, UnitKey
 from services.abtest.domain.units import BLANK, UnitState, whole
 from shared.experiments.moments import Moments
 from tests.support.abtest import TEST_ID, SlowArm, arms_of, at, live
@@ -82,8 +93,9 @@ def _deliveries(draw: st.DrawFn) -> tuple[LiveTest, list[list[Candidate]]]:
 class Memory:
     """What the database does, in dictionaries."""
 
-    def __init__(self, test: LiveTest) -> None:
+    def __init__(self, test: LiveTest, pasts: Pasts | None = None) -> None:
         self.tests = {"acme": {test.test_id: test}}
+        self.pasts = pasts or {}
         self.rows: dict[Any, Candidate] = {}
         self.units: dict[UnitKey, UnitState] = {}
         self.arms: dict[ArmName, ArmChange] = defaultdict(ArmChange)
@@ -93,12 +105,15 @@ class Memory:
         """One transaction."""
         new = [row for row in unrepeated(batch) if row.identity not in self.rows]
         self.rows |= {row.identity: row for row in new}
-        fresh = by_unit(new)
+        self.change(by_unit(new), self.tests)
+
+    def change(self, fresh: Rows, tests: Tests) -> None:
+        """The same, by a test as the transaction knows it."""
         stored = {key: self.units.get(key, BLANK) for key in fresh}
-        places = places_of(stored, fresh, self.tests)
+        places = places_of(stored, fresh, tests, self.pasts)
         again = moved(stored, places)
         read = by_unit(row for row in self.rows.values() if row.key in again)
-        changes = fold(stored, places, fresh, read, self.tests)
+        changes = fold(stored, places, fresh, read, tests)
         self.units |= changes.units
         for (_, _, day), count in changes.days.items():
             self.days[day] += count
@@ -109,8 +124,9 @@ class Memory:
         for count in ("units", "multiple", "operations", "crossovers"):
             setattr(to, count, getattr(to, count) + getattr(arm, count))
         for metric, sums in arm.sums.items():
-            before = to.sums.get(metric, [0] * 6)
+            before = to.sums.get(metric, [0] * len(sums))
             to.sums[metric] = [a + b for a, b in zip(before, sums, strict=True)]
+        to.ratings = [a + b for a, b in zip(to.ratings, arm.ratings, strict=True)]
         for group, bins in arm.bins.items():
             for key, count in bins.items():
                 to.bins[group][key] += count
@@ -122,6 +138,7 @@ class Memory:
                 *(arm.units, arm.multiple, arm.operations, arm.crossovers),
                 {m: Moments(*sums) for m, sums in arm.sums.items() if any(sums)},
                 [{k: n for k, n in arm.bins[group].items() if n} for group in range(20)],
+                arm.ratings,
             )
             for name, arm in self.arms.items()
             if arm.units or arm.multiple
@@ -140,6 +157,47 @@ def test_any_order_any_cut_and_repeats_amount_to_all_rows_at_once(
     assert memory.read() == arms_of(memory.rows.values(), test)
     for key, rows in by_unit(memory.rows.values()).items():
         assert memory.units[key] == whole(rows, test)
+
+
+@st.composite
+def _pasts(draw: st.DrawFn) -> dict[UnitKey, tuple[int, ...]]:
+    """What some units did before the test: totals where they did anything of the kind."""
+    found = {}
+    for unit in sorted(draw(st.sets(st.sampled_from(["u1", "u2", "u3", "u4"])))):
+        totals = dict.fromkeys(TOTALS, 0)
+        for name in ("n", "tok_n", "cost_n", "conf_n", "rating_n", "helpful_n", "fast_n"):
+            totals[name] = draw(st.integers(0, 3))
+            of = ("ok", "ln", "slow") if name == "n" else (name.removesuffix("_n"),)
+            for one in of:
+                totals[one] = totals[name] * draw(st.integers(0, 5)) + bool(totals[name])
+        found[UnitKey("acme", TEST_ID, unit)] = tuple(totals.values())
+    return found
+
+
+PAST = Past(True, True, True, Limits(tok=900, cost=400))
+
+
+@settings(max_examples=300, deadline=None)
+@given(_deliveries(), _pasts(), st.data())
+def test_with_a_past_that_is_made_in_between_it_amounts_to_all_rows_at_once(
+    made: tuple[LiveTest, list[list[Candidate]]],
+    pasts: dict[UnitKey, tuple[int, ...]],
+    data: st.DataObject,
+) -> None:
+    before, batches = made
+    after = replace(before, past=PAST)
+    memory = Memory(before, pasts)
+    made_at = data.draw(st.integers(0, len(batches)), label="made at")
+    for place, batch in enumerate(batches):
+        # A transaction that began before may still keep its units without it.
+        is_late = place >= made_at and data.draw(st.booleans(), label="late")
+        memory.tests = {"acme": {TEST_ID: before if place < made_at or is_late else after}}
+        memory.keep(batch)
+    without = {key: [] for key, unit in memory.units.items() if unit.past is None}
+    memory.change(without, {"acme": {TEST_ID: after}})
+    assert memory.read() == arms_of(memory.rows.values(), after, pasts)
+    for key, rows in by_unit(memory.rows.values()).items():
+        assert memory.units[key] == whole(rows, after, pasts.get(key, NOTHING))
 
 
 @settings(max_examples=50, deadline=None)
