@@ -55,7 +55,7 @@ class Epoch:
     def draw(self, key: str, unit: str) -> str:
         """The variant that this epoch's weights give to a unit."""
         at = bucket(key, self.salt, unit)
-        ends = edges([one.weight for one in self.weights])
+        ends = _edges(tuple([one.weight for one in self.weights]))
         return next(one.variant for one, end in zip(self.weights, ends, strict=True) if at < end)
 
     def gives_nothing_to(self, variant: str) -> bool:
@@ -93,9 +93,10 @@ def enrolment(key: str, group: str | None, unit: str) -> int:
 def bucket(experiment: str, salt: str, unit: str) -> int:
     """0 to 9,999: the first 8 bytes of SHA-256 over the parts, scaled."""
     parts = (experiment, salt, unit)
-    if any(SEPARATOR in part for part in parts):
+    text = SEPARATOR.join(parts)
+    if text.count(SEPARATOR) >= len(parts):
         raise ValueError("experiment, salt and unit must not contain the character U+001F")
-    first = sha256(SEPARATOR.join(parts).encode()).digest()[:8]
+    first = sha256(text.encode()).digest()[:8]
     return int.from_bytes(first, "big") * BUCKETS >> 64
 
 

@@ -7,82 +7,18 @@ Sources: means, the noncentral t of Cohen 1988 as in statsmodels; rates, Fleiss 
 
 import math
 from collections.abc import Callable
-from enum import StrEnum
-from typing import NamedTuple
 
 from scipy.optimize import brentq
-from scipy.special import nctdtr, ndtri
+from scipy.special import nctdtr
 
-from shared.experiments.answers import ALPHA, Undefined, checked_level, checked_positive
+from shared.experiments.answers import Undefined, checked_positive
+from shared.experiments.design import Design, Mode, Variances, quantile
 from shared.experiments.fixed import student
 from shared.experiments.relative import ERRORS_FROM_ZERO
 from shared.experiments.relative import NO_BASELINE as BASELINE_NEAR_ZERO
-from shared.experiments.sequential import PLANNED_UNITS, critical
 
 NO_VARIANCE = "no variance in the history: nothing to plan with"
 NO_SUCH_RATE = "the treatment's rate would not be between 0 and 1"
-
-
-class Mode(StrEnum):
-    """When a test may decide."""
-
-    FIXED = "fixed"
-    HYBRID = "hybrid"
-    ALWAYS_VALID = "always_valid"
-
-
-class Design(NamedTuple):
-    """What the test is to hold: `split` is units of b per unit of a, `planned` N* if it is set.
-
-    Alpha is shared by the treatments, and the chance to miss (1 - power) by the primary metric and
-    the guardrails, which must all be seen not to be inferior (conservative).
-    """
-
-    alpha: float = ALPHA
-    power: float = 0.8
-    split: float = 1.0
-    treatments: int = 1
-    guardrails: int = 0
-    mode: Mode = Mode.FIXED
-    planned: float | None = None
-
-    @property
-    def level(self) -> float:
-        """Alpha of one treatment's comparison."""
-        return checked_level(self.alpha) / self.treatments
-
-    @property
-    def beta(self) -> float:
-        """Chance of one metric to be missed."""
-        return (1 - checked_level(self.power)) / (self.guardrails + 1)
-
-    def reach(self, units: float | None = None) -> float:
-        """c: standard errors to each side of D at so many units of both arms; without, at N*."""
-        if self.mode is Mode.ALWAYS_VALID:
-            planned = self.planned or PLANNED_UNITS
-            return critical(units or planned, planned, self.level)
-        return quantile(1 - self.t_level / 2)
-
-    @property
-    def t_level(self) -> float:
-        """Alpha of the t-test at the end: the looks of a hybrid have spent half of it."""
-        return self.level / 2 if self.mode is Mode.HYBRID else self.level
-
-
-class Variances(NamedTuple):
-    """Variance of one unit in each arm."""
-
-    a: float
-    b: float
-
-    def per_unit_of_a(self, split: float) -> float:
-        """SE^2 of D times the control's units."""
-        return self.a + self.b / split
-
-
-def quantile(probability: float) -> float:
-    """The normal quantile."""
-    return float(ndtri(probability))
 
 
 def units_for_mean(variances: Variances, mde: float, design: Design) -> float | Undefined:

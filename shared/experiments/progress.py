@@ -7,7 +7,7 @@ from typing import NamedTuple
 from scipy.special import ndtr
 
 from shared.experiments.answers import Undefined, checked_positive
-from shared.experiments.planner import Design, Variances, quantile
+from shared.experiments.design import Design, Variances, quantile
 
 WEEK = 7
 NO_ARRIVALS = "no new units arrive"

@@ -6,10 +6,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from shared.experiments.answers import Undefined
+from shared.experiments.design import Design, Mode, Variances
 from shared.experiments.planner import (
-    Design,
-    Mode,
-    Variances,
     absolute_mde,
     units_for_mean,
     units_for_rate,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from services.abtest.domain.state import TestState
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.planner import Design, Mode
+from shared.experiments.design import Design, Mode
 from shared.experiments.sequential import PLANNED_UNITS
 
 MOST_ONE_SIDED = 0.49

@@ -23,6 +23,7 @@ from shared.experiments.answers import (
     Undefined,
     checked_level,
 )
+from shared.experiments.design import Design, Variances
 from shared.experiments.estimators import Difference
 from shared.experiments.fixed import Counts
 from shared.experiments.moments import EMPTY, Moments, Unit, of_units
@@ -148,7 +149,7 @@ def test_a_level_is_inside_zero_and_one(alpha: float) -> None:
         lambda: sequential.compare(diff, 5_000, alpha),
         lambda: sequential.hybrid(diff, 5_000, alpha),
         lambda: one_sided.harm(diff, higher_is_better=True, alpha=alpha),
-        lambda: planner.Design(alpha=alpha).level,
+        lambda: Design(alpha=alpha).level,
     ):
         with pytest.raises(ValueError, match="alpha"):
             call()
@@ -165,7 +166,7 @@ def test_an_effect_to_be_found_is_above_zero(mde: float) -> None:
     for call in (
         lambda: margins.equivalent(diff, 2, mde),
         lambda: margins.non_inferior(diff, 2, higher_is_better=True, margin=mde),
-        lambda: planner.units_for_mean(planner.Variances(1, 1), mde, planner.Design()),
+        lambda: planner.units_for_mean(Variances(1, 1), mde, Design()),
         lambda: planner.absolute_mde(mde, 1, 1, 100),
     ):
         with pytest.raises(ValueError, match=r"MDE|margin"):

@@ -10,7 +10,7 @@ from statsmodels.stats.power import TTestIndPower
 
 from shared.experiments import planner, progress
 from shared.experiments.answers import Undefined
-from shared.experiments.planner import Design, Mode, Variances
+from shared.experiments.design import Design, Mode, Variances
 
 SAME = Variances(1.0, 1.0)
 ALWAYS_VALID = Design(mode=Mode.ALWAYS_VALID)

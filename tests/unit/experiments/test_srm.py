@@ -58,6 +58,9 @@ def test_from_a_thousand_units_on_it_is_pearsons() -> None:
 
 def test_below_a_thousand_units_it_is_exact() -> None:
     assert srm.one_look([40, 60], [0.5, 0.5]) == pytest.approx(binomtest(40, 100).pvalue)
+    for x, n, share in ((0, 7, 0.3), (3, 7, 0.3), (120, 999, 0.1), (1, 1, 1.0), (500, 999, 0.5)):
+        theirs = binomtest(x, n, share).pvalue
+        assert srm.exact([x, n - x], [share, 1 - share]) == pytest.approx(theirs, rel=1e-9)
     assert srm.one_look([400, 600], [0.5, 0.5]) == pytest.approx(2 * norm.sf(200 / 1_000**0.5))
 
 

@@ -23,6 +23,7 @@ from shared.experiments import (
     srm,
 )
 from shared.experiments.answers import Comparison
+from shared.experiments.design import Design
 from shared.experiments.estimators import Arm, Difference
 from shared.experiments.moments import Moments, Unit, folded, of_units
 from shared.measures import intervals, sketch
@@ -167,13 +168,13 @@ def adjusted_by(adjust: Callable[[list[float]], list[float]], inputs: dict[str, 
 
 
 def power_t(inputs: dict[str, Any]) -> Answer:
-    design = planner.Design(inputs["alpha"], inputs["power"], inputs["ratio"])
+    design = Design(inputs["alpha"], inputs["power"], inputs["ratio"])
     units = planner.units_for_mean(planner.Variances(1, 1), inputs["effect_size_d"], design)
     return {"solved": units}
 
 
 def sample_size_rate(inputs: dict[str, Any]) -> Answer:
-    design = planner.Design(inputs["alpha"], inputs["power"], inputs["ratio"])
+    design = Design(inputs["alpha"], inputs["power"], inputs["ratio"])
     units = planner.units_for_rate(inputs["p_control"], inputs["absolute_mde"], design)
     return {"n_per_arm": units}
 
