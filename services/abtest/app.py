@@ -24,6 +24,10 @@ from shared.reporter import Reporter
 from shared.runtime import Process, consuming_process
 from shared.stores import connect_postgres, connect_redis
 
+# Records a transaction: each adds to the same sums and sketches, so that half as many transactions
+# take a fifth less CPU, here and in the server.
+PIECE = 3_000
+
 
 async def run(settings: AbtestSettings) -> None:
     """Wait for the store, then consume until told to stop."""
@@ -55,6 +59,7 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
         Counting(batches, settings.topic_prefix, utc_now),
         lambda: consumer_of(subscriber),
         exact_ends=settings.kafka_exact_ends,
+        piece=PIECE,
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.abtest_max_records)
 

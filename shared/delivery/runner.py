@@ -36,6 +36,7 @@ class Runner:
         consumer: Callable[[], AIOKafkaConsumer],
         *,
         exact_ends: bool = True,
+        piece: int = PIECE,
     ) -> None:
         self.group = group
         self.progress_at = clock.monotonic()
@@ -48,6 +49,7 @@ class Runner:
         self.lag_known_since = clock.monotonic()
         self._sink = sink
         self._consumer = consumer
+        self._piece = piece
         self._ends = Ends(consumer, exact=exact_ends)
         self._fences: dict[Partition, Fence] = {}
         # Partition -> the assignment under which we sought its fence. Only a read that began there
@@ -114,8 +116,8 @@ class Runner:
     ) -> None:
         """One partition's records in order, in pieces: decoded events are large, memory is not."""
         async with turn:
-            for start in range(0, len(records), PIECE):
-                await self._persist(partition, records[start : start + PIECE], deadline)
+            for start in range(0, len(records), self._piece):
+                await self._persist(partition, records[start : start + self._piece], deadline)
                 if partition in self._rewound:
                     return  # sought back: to the next piece, this one would look like a gap
 

@@ -52,6 +52,8 @@ class Concerned:
     """What of a batch concerns tests."""
 
     rows: list[Candidate] = field(default_factory=list)
+    concerning: int = 0
+    """Operations and exposures that these rows are of; one may concern several tests."""
     opinions: list[Opinion] = field(default_factory=list)
     """Feedback whose operation must be looked for."""
     ignored: list[Ignored] = field(default_factory=list)
@@ -80,7 +82,9 @@ def concerned(batch: Batch, tests: Tests, pseudonym: PseudonymOf, price: Price) 
         if event.tenant_id not in lists and not isinstance(event, ExposureEvent):
             continue
         if isinstance(event, OperationEvent):
+            before = len(found.rows)
             found.rows += of_operation(event, lists[event.tenant_id], pseudonym, price)
+            found.concerning += len(found.rows) > before
         elif isinstance(event, FeedbackEvent):
             said = opinion(event, batch.arrived_at)
             if not said.says_nothing:
@@ -91,15 +95,16 @@ def concerned(batch: Batch, tests: Tests, pseudonym: PseudonymOf, price: Price) 
                 found.ignored.append(row)
             else:
                 found.rows.append(row)
+                found.concerning += 1
     return found
 
 
 def unrepeated(rows: Iterable[Candidate]) -> list[Candidate]:
-    """The first of each identity, in the order of the table's key."""
+    """The first of each identity."""
     first: dict[tuple[object, ...], Candidate] = {}
     for row in rows:
-        first.setdefault((row.tenant_id, row.test_id, row.event_id, row.occurred_at), row)
-    return [first[key] for key in sorted(first)]
+        first.setdefault(row.identity, row)
+    return list(first.values())
 
 
 class Outcome(NamedTuple):

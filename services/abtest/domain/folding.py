@@ -5,9 +5,10 @@ arrival, nor on how rows were cut into batches.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +37,8 @@ from shared.experiments.quantiles import GROUPS
 
 CELL_BITS = 10
 CELL_SALT = "cell"
+MOST_CELLS = 20_000
+"""Remembered: units come again and again."""
 
 
 class ArmName(NamedTuple):
@@ -89,6 +92,7 @@ def by_unit(fresh: Iterable[Candidate]) -> dict[UnitKey, list[Candidate]]:
     return dict(sorted(groups.items()))
 
 
+@lru_cache(MOST_CELLS)
 def cell_of(key: UnitKey) -> int:
     """One of 1,024 cells, by a hash that no variant depends on."""
     parts = (str(key.test_id), CELL_SALT, key.unit)
@@ -125,76 +129,71 @@ def fold(stored: Units, places: Units, fresh: Rows, read: Rows, tests: Tests) ->
     """Add fresh rows; `read` holds all rows of those units that are `moved`, fresh ones too."""
     changes = Changes()
     for key, rows in fresh.items():
-        before = stored[key]
+        before, place = stored[key], places[key]
+        gone: Sequence[Candidate] = ()
         if key in read:
-            after = whole(read[key], _test(tests, key), places[key].past)
+            after = whole(read[key], _test(tests, key), place.past)
             new = {row.identity for row in rows}
-            gone = [row for row in read[key] if row.identity not in new]
-            added = read[key]
+            gone = before.counted(row for row in read[key] if row.identity not in new)
+            added = after.counted(read[key])
         else:
-            limits = _test(tests, key).past.limits
-            after = with_totals(places[key], rows, before.totals, limits)
-            gone, added = [], rows
+            added = place.counted(rows)
+            after = with_totals(place, added, before.totals, _test(tests, key).past.limits)
         changes.units[key] = after
-        _change(changes, key, before, after)
-        _change_bins(changes.arms, key, before, gone, -1)
-        _change_bins(changes.arms, key, after, added, 1)
-        _change_times(changes.arms, key, after, rows)
+        if before.home is not None:
+            arm = changes.arms[_arm(key, before.home)]
+            _change_bins(arm, key, before, gone, -1)
+            if before.home != after.home:
+                _change(changes, arm, key, before, None)
+        if after.home is not None:
+            arm = changes.arms[_arm(key, after.home)]
+            _change(changes, arm, key, before if before.home == after.home else None, after)
+            _change_bins(arm, key, after, added, 1)
+            _change_times(arm, after, rows)
     return changes
 
 
-def _change(changes: Changes, key: UnitKey, before: UnitState, after: UnitState) -> None:
-    """Take a unit's old share out of its arm, and put the new one in."""
+def _change(
+    changes: Changes,
+    arm: ArmChange,
+    key: UnitKey,
+    before: UnitState | None,
+    after: UnitState | None,
+) -> None:
+    """Take a unit's old share out of an arm, and put the new one in."""
     for state, sign in ((before, -1), (after, 1)):
-        if state.home is None:
+        if state is None:
             continue
-        arm = changes.arms[_arm(key, state.home)]
         if state.is_multiple:
             arm.multiple += sign
             continue
         arm.units += sign
         arm.operations += sign * state.totals[N]
         arm.crossovers += sign * state.totals[CROSSOVERS]
-        if state.first_at is not None:
-            changes.days[key.tenant_id, key.test_id, state.first_at.date()] += sign
-    was, now = _summed(before), _summed(after)
-    if before.home == after.home and after.home is not None:
-        sums = changes.arms[_arm(key, after.home)].sums
-        shift(sums, was, now, before.past or NOTHING, after.past or NOTHING)
-    else:
-        if before.home is not None:
-            sums = changes.arms[_arm(key, before.home)].sums
-            shift(sums, was, NOTHING, before.past or NOTHING)
-        if after.home is not None:
-            sums = changes.arms[_arm(key, after.home)].sums
-            shift(sums, NOTHING, now, NOTHING, after.past or NOTHING)
-    _change_ratings(changes.arms, key, before, -1)
-    _change_ratings(changes.arms, key, after, 1)
+        rating = rating_of(state.totals)
+        if rating is not None:
+            arm.ratings[rating - 1] += sign
+    _change_days(changes.days, key, before, -1)
+    _change_days(changes.days, key, after, 1)
+    shift(arm.sums, _summed(before), _summed(after), _past(before), _past(after))
 
 
-def _change_ratings(arms: Arms, key: UnitKey, state: UnitState, sign: int) -> None:
-    rating = None if state.is_multiple else rating_of(state.totals)
-    if rating is not None and state.home is not None:
-        arms[_arm(key, state.home)].ratings[rating - 1] += sign
+def _change_days(days: Days, key: UnitKey, state: UnitState | None, sign: int) -> None:
+    if state is not None and state.first_at is not None and not state.is_multiple:
+        days[key.tenant_id, key.test_id, state.first_at.date()] += sign
 
 
 def _change_bins(
-    arms: Arms, key: UnitKey, state: UnitState, rows: Collection[Candidate], sign: int
+    arm: ArmChange, key: UnitKey, state: UnitState, counted: Sequence[Candidate], sign: int
 ) -> None:
-    if not rows or state.home is None or state.is_multiple:
-        return
-    found = [row.bin for row in rows if row.kind == OPERATION and state.counts(row)]
-    if found:
-        bins = arms[_arm(key, state.home)].bins[group_of(cell_of(key))]
+    found = [row.bin for row in counted if row.kind == OPERATION and row.bin is not None]
+    if found and not state.is_multiple:
+        bins = arm.bins[group_of(cell_of(key))]
         for one in found:
-            if one is not None:
-                bins[one] += sign
+            bins[one] += sign
 
 
-def _change_times(arms: Arms, key: UnitKey, after: UnitState, rows: Sequence[Candidate]) -> None:
-    if after.home is None:
-        return
-    arm = arms[_arm(key, after.home)]
+def _change_times(arm: ArmChange, after: UnitState, rows: Sequence[Candidate]) -> None:
     times = [row.counts_at for row in rows]
     if arm.first_at is not None and arm.last_at is not None:
         times += [arm.first_at, arm.last_at]
@@ -203,8 +202,12 @@ def _change_times(arms: Arms, key: UnitKey, after: UnitState, rows: Sequence[Can
         arm.largest = max(arm.largest, operations_of(after))
 
 
-def _summed(state: UnitState) -> Sequence[int]:
-    return NOTHING if state.is_multiple else state.totals
+def _summed(state: UnitState | None) -> Sequence[int]:
+    return NOTHING if state is None or state.is_multiple else state.totals
+
+
+def _past(state: UnitState | None) -> Sequence[int]:
+    return NOTHING if state is None or state.past is None else state.past
 
 
 def _arm(key: UnitKey, home: Seen) -> ArmName:

@@ -42,7 +42,7 @@ class LiveTest:
 
     def ran_at(self, at: datetime) -> bool:
         """Whether an instant lies in a running span."""
-        return any(span.holds(at) for span in self.spans)
+        return any(since <= at and (until is None or at < until) for since, until in self.spans)
 
     def takes(self, event: OperationEvent) -> bool:
         """Whether the filter lets an operation through."""

@@ -1,7 +1,7 @@
 """What is kept of an event that concerns a test, and what it adds to its unit's totals."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 OPERATION, FEEDBACK, EXPOSURE = "o", "f", "e"
@@ -43,20 +43,6 @@ class Candidate(NamedTuple):
     fast: int | None = None
 
     @property
-    def optional(self) -> tuple[int | None, ...]:
-        """Values that not every event has, in the order of `TOTALS`."""
-        return (
-            self.tok,
-            self.cost,
-            self.conf,
-            self.rating,
-            self.helpful,
-            self.accurate,
-            self.relevant,
-            self.fast,
-        )
-
-    @property
     def identity(self) -> tuple[UUID, UUID, datetime]:
         """What makes it one row of its tenant."""
         return self.test_id, self.event_id, self.occurred_at
@@ -74,7 +60,9 @@ TOTALS = (
 )  # fmt: skip
 """A unit's totals: columns of `ab_units`."""
 NOTHING = (0,) * len(TOTALS)
-FIRST_OPTIONAL = TOTALS.index("tok_n")
+_COUNTS = tuple(place for place, name in enumerate(TOTALS) if name.endswith("_n"))
+_FIRST_OPTIONAL = Candidate._fields.index("tok")
+"""From here on values that not every event has, in the order of `TOTALS`."""
 N, CROSSOVERS = TOTALS.index("n"), TOTALS.index("crossovers")
 
 
@@ -106,9 +94,8 @@ def add_to(totals: list[int], one: Candidate) -> None:
         totals[2] += one.ok or 0
         totals[3] += one.ln or 0
         totals[4] += one.slow or 0
-    place = FIRST_OPTIONAL
-    for value in one.optional:
+    values = cast("tuple[int | None, ...]", one[_FIRST_OPTIONAL:])
+    for place, value in zip(_COUNTS, values, strict=True):
         if value is not None:
             totals[place] += 1
             totals[place + 1] += value
-        place += 2

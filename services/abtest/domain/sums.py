@@ -74,24 +74,25 @@ def shift(
     """
     is_same_past = was == now
     for one in _PLACES:
-        old = before[one.m], before[one.d]
-        new = after[one.m], after[one.d]
-        if old == new and (is_same_past or not new[1]):
+        _, at, by, factor = one
+        m, d, p, q = before[at], before[by], after[at], after[by]
+        if d == q and m == p and (is_same_past or not q):
             continue
-        m, d = _held(one, *old)
-        p, q = _held(one, *new)
+        is_there, was_there = q > 0, d > 0
+        if factor:
+            (m, d), (p, q) = _held(one, m, d), _held(one, p, q)
         held = sums.get(one.metric)
         if held is None:
             held = sums[one.metric] = [0] * len(COLUMNS)
-        held[0] += (new[1] > 0) - (old[1] > 0)
+        held[0] += is_there - was_there
         held[1] += p - m
         held[2] += p * p - m * m
         held[3] += q - d
         held[4] += q * q - d * d
         held[5] += p * q - m * d
-        if was[one.d] and old[1]:
+        if was_there and was[by]:
             _add_past(held, one, (m, d), was, -1)
-        if now[one.d] and new[1]:
+        if is_there and now[by]:
             _add_past(held, one, (p, q), now, 1)
 
 

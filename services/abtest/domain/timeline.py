@@ -14,10 +14,6 @@ class Span(NamedTuple):
     since: datetime
     until: datetime | None
 
-    def holds(self, at: datetime) -> bool:
-        """Whether an instant lies in it."""
-        return self.since <= at and (self.until is None or at < self.until)
-
 
 def running_spans(steps: Iterable[tuple[datetime, str]]) -> tuple[Span, ...]:
     """Spans of steps (when, the state from then on), oldest first."""

@@ -44,13 +44,16 @@ class UnitState(NamedTuple):
         """Its arm; `None` before its first row."""
         return self.seen[0] if self.seen else None
 
-    def counts(self, row: Candidate) -> bool:
-        """Whether a row adds to its totals."""
-        return (
-            row.kind != EXPOSURE
-            and (row.epoch, row.variant) == self.home
-            and (self.exposed_at is None or row.counts_at >= self.exposed_at)
-        )
+    def counted(self, rows: Iterable[Candidate]) -> list[Candidate]:
+        """Those of its rows that add to its totals."""
+        home, exposed_at = self.home, self.exposed_at
+        return [
+            row
+            for row in rows
+            if row.kind != EXPOSURE
+            and (row.epoch, row.variant) == home
+            and (exposed_at is None or row.counts_at >= exposed_at)
+        ]
 
 
 BLANK = UnitState()
@@ -58,27 +61,27 @@ BLANK = UnitState()
 
 def placed(before: UnitState, fresh: Sequence[Candidate], test: LiveTest) -> UnitState:
     """Where fresh rows put a unit: all but its totals."""
-    seen = tuple(sorted({*before.seen, *((one.epoch, one.variant) for one in fresh)}))
-    is_crossed = before.is_crossed or any(one.is_crossed and one.kind == EXPOSURE for one in fresh)
-    shown = [
-        one.counts_at
-        for one in fresh
-        if one.kind == EXPOSURE and (one.epoch, one.variant) == seen[0]
-    ]
-    if before.exposed_at is not None and before.home == seen[0]:
-        shown.append(before.exposed_at)
     began = [one.counts_at for one in fresh]
     if before.first_at is not None:
         began.append(before.first_at)
+    first_at, events = min(began), before.events + len(fresh)
+    exposures = [one for one in fresh if one.kind == EXPOSURE]
+    places = {(one.epoch, one.variant) for one in fresh}
+    if not exposures and len(places) == 1 and before.seen in ((), tuple(places)):
+        # As nearly all: nothing of it changes but what it did.
+        _, is_crossed, is_multiple, exposed_at, _, _, totals, past = before
+        return UnitState(
+            tuple(places), is_crossed, is_multiple, exposed_at, first_at, events, totals, past
+        )
+    seen = tuple(sorted({*before.seen, *places}))
+    is_crossed = before.is_crossed or any(one.is_crossed for one in exposures)
+    shown = [one.counts_at for one in exposures if (one.epoch, one.variant) == seen[0]]
+    if before.exposed_at is not None and before.home == seen[0]:
+        shown.append(before.exposed_at)
+    is_multiple = is_crossed or _conflicts(seen, test)
+    exposed_at = min(shown, default=None)
     return UnitState(
-        seen,
-        is_crossed,
-        is_crossed or _conflicts(seen, test),
-        min(shown, default=None),
-        min(began),
-        before.events + len(fresh),
-        before.totals,
-        before.past,
+        seen, is_crossed, is_multiple, exposed_at, first_at, events, before.totals, before.past
     )
 
 
@@ -103,11 +106,10 @@ def with_totals(
     before: Sequence[int],
     limits: Limits = NO_LIMITS,
 ) -> UnitState:
-    """A unit whose rows that count are added to `before`."""
+    """A unit with rows that count added to `before`."""
     totals, is_cut = list(before), limits != NO_LIMITS
     for row in rows:
-        if state.counts(row):
-            add_to(totals, capped(row, limits) if is_cut else row)
+        add_to(totals, capped(row, limits) if is_cut else row)
     return state._replace(totals=tuple(totals))
 
 
@@ -118,7 +120,7 @@ def whole(
     if not rows:
         return BLANK
     state = placed(BLANK, rows, test)._replace(past=past)
-    return with_totals(state, rows, NOTHING, test.past.limits)
+    return with_totals(state, state.counted(rows), NOTHING, test.past.limits)
 
 
 def operations_of(state: UnitState) -> int:

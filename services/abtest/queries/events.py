@@ -23,10 +23,18 @@ _TYPES = {
 }
 _COLUMNS = ", ".join(Candidate._fields)
 _STAGED = {name: _TYPES.get(name, "text") for name in Candidate._fields}
+# In the order of keys, so that two processes with the same events never wait for each other in a
+# circle. Nearly all rows are new: those that are not are fewer to tell.
 _INSERT = f"""
-    INSERT INTO ab_events ({_COLUMNS}) SELECT {_COLUMNS} FROM pg_temp.staged_ab_events
-    ON CONFLICT (tenant_id, test_id, event_id, occurred_at) DO NOTHING
-    RETURNING test_id, event_id, occurred_at
+    WITH new AS (
+        INSERT INTO ab_events ({_COLUMNS}) SELECT {_COLUMNS} FROM pg_temp.staged_ab_events
+         ORDER BY tenant_id, test_id, event_id, occurred_at
+        ON CONFLICT (tenant_id, test_id, event_id, occurred_at) DO NOTHING
+        RETURNING test_id, event_id, occurred_at
+    )
+    SELECT s.test_id, s.event_id, s.occurred_at FROM pg_temp.staged_ab_events AS s
+     WHERE NOT EXISTS (SELECT FROM new AS n WHERE n.event_id = s.event_id
+                          AND n.test_id = s.test_id AND n.occurred_at = s.occurred_at)
 """
 _OF_UNITS = f"""
     SELECT {", ".join(f"e.{name}" for name in Candidate._fields)}
@@ -39,7 +47,7 @@ _OF_UNITS = f"""
 async def insert(
     connection: Session, rows: Sequence[Candidate]
 ) -> set[tuple[UUID, UUID, datetime]]:
-    """Keep rows, in the order of their keys; answers the identities of those that are new."""
+    """Keep rows of different identities; answers those identities that were there before."""
     await stage(connection, "staged_ab_events", _STAGED, rows)
     found = await connection.fetch(_INSERT)
     return {(row[0], row[1], row[2]) for row in found}

@@ -33,14 +33,55 @@ _UPDATE = f"""
      WHERE u.tenant_id = ANY($1)
        AND u.tenant_id = s.tenant_id AND u.test_id = s.test_id AND u.unit = s.unit
 """
+# Keys are given in their order, and units answered by their place in it: to read keys takes longer.
+_GIVEN = """
+    unnest($1::text[], $2::uuid[], $3::text[]) WITH ORDINALITY AS k (tenant_id, test_id, unit, at)
+"""
 _READ = f"""
-    SELECT {", ".join(f"u.{name}" for name in (*_KEY, *_STATE, *TOTALS, "with_past"))}
-      FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (tenant_id, test_id, unit)
-      JOIN ab_units AS u
+    SELECT k.at, {", ".join(f"u.{name}" for name in (*_STATE, *TOTALS, "with_past"))}
+      FROM {_GIVEN} JOIN ab_units AS u
         ON u.tenant_id = k.tenant_id AND u.test_id = k.test_id AND u.unit = k.unit
-     ORDER BY u.tenant_id, u.test_id, u.unit
+     ORDER BY k.at
 """
 _LOCK = f"{_READ} FOR UPDATE OF u"
+# Not as a join: a plan by joining may read the whole table.
+_UNKNOWN = f"""
+    SELECT k.at FROM {_GIVEN}
+     WHERE (SELECT true FROM ab_units AS u WHERE u.tenant_id = k.tenant_id
+               AND u.test_id = k.test_id AND u.unit = k.unit) IS NULL
+"""
+_MADE = {"cell": "smallint", **_WRITTEN}
+_MAKE = f"""
+    WITH made AS (
+        INSERT INTO ab_units ({", ".join(_MADE)})
+        SELECT {", ".join(_MADE)} FROM pg_temp.staged_new_ab_units
+         ORDER BY tenant_id, test_id, unit
+        ON CONFLICT (tenant_id, test_id, unit) DO NOTHING
+        RETURNING tenant_id, test_id, unit
+    )
+    SELECT s.tenant_id, s.test_id, s.unit FROM pg_temp.staged_new_ab_units AS s
+     WHERE NOT EXISTS (SELECT FROM made AS m WHERE m.tenant_id = s.tenant_id
+                          AND m.test_id = s.test_id AND m.unit = s.unit)
+"""
+
+
+async def unknown(connection: Session, keys: Iterable[UnitKey]) -> list[UnitKey]:
+    """Those of some units that there are none of yet."""
+    given = list(keys)
+    rows = await connection.fetch(_UNKNOWN, *columns_of(given, len(_KEY)))
+    return [given[row[0] - 1] for row in rows]
+
+
+async def make(connection: Session, units: Mapping[UnitKey, UnitState]) -> set[UnitKey]:
+    """Put new units down; answers those that somebody else made first, whose state is not ours."""
+    rows = [(cell_of(key), *_written(key, state)) for key, state in units.items()]
+    await stage(connection, "staged_new_ab_units", _MADE, rows)
+    return {UnitKey(*row) for row in await connection.fetch(_MAKE)}
+
+
+async def known(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
+    """Those of some units that there are; nobody else changes them until the transaction ends."""
+    return await _states(connection, _LOCK, keys)
 
 
 async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
@@ -60,14 +101,12 @@ async def locked(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, 
         *columns,
         [cell_of(key) for key in ordered],
     )
-    rows = await connection.fetch(_LOCK, *columns)
-    return {UnitKey(*row[:3]): _state(row) for row in rows}
+    return await _states(connection, _LOCK, ordered)
 
 
 async def read(connection: Session, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitState]:
     """Those of some units that there are, as they are now."""
-    rows = await connection.fetch(_READ, *columns_of(sorted(keys), len(_KEY)))
-    return {UnitKey(*row[:3]): _state(row) for row in rows}
+    return await _states(connection, _READ, keys)
 
 
 async def update(connection: Session, units: Mapping[UnitKey, UnitState]) -> None:
@@ -77,11 +116,21 @@ async def update(connection: Session, units: Mapping[UnitKey, UnitState]) -> Non
     await connection.execute(_UPDATE, sorted({key.tenant_id for key in units}))
 
 
+async def _states(
+    connection: Session, statement: str, keys: Iterable[UnitKey]
+) -> dict[UnitKey, UnitState]:
+    ordered = sorted(keys)
+    rows = await connection.fetch(statement, *columns_of(ordered, len(_KEY)))
+    return {ordered[row[0] - 1]: _state(row[1:]) for row in rows}
+
+
 def _state(row: Any) -> UnitState:
-    first, last = len(_KEY), len(_KEY) + len(_STATE)
-    past = NOTHING if row[-1] else None
-    state: tuple[Any, ...] = (*row[first + 1 : last], row[last:-1], past)
-    return UnitState(_read_seen(row[first]), *state)
+    seen, is_crossed, is_multiple, exposed_at, first_at, events, *_ = row
+    totals, with_past = row[len(_STATE) : -1], row[-1]
+    past = NOTHING if with_past else None
+    return UnitState(
+        _read_seen(seen), is_crossed, is_multiple, exposed_at, first_at, events, totals, past
+    )
 
 
 def _written(key: UnitKey, state: UnitState) -> tuple[Any, ...]:

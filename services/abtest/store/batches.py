@@ -18,7 +18,7 @@ from services.abtest.domain.candidates import (
 from services.abtest.domain.live import Tests
 from services.abtest.domain.rows import Candidate
 from services.abtest.queries import events, waiting
-from services.abtest.store.keeping import Identities, keep
+from services.abtest.store.keeping import keep
 from services.abtest.store.known import KnownTests
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Session, Verdicts
@@ -101,10 +101,13 @@ async def _joined(connection: Session, found: Concerned, tests: Tests) -> list[C
         if early:
             await waiting.insert(connection, sorted(early))
         return _rows(found.opinions, judged, tests)
-    came = judged_by(found.rows)
-    if not came:
+    came = {(row.tenant_id, row.operation_id) for row in found.rows if row.operation_id}
+    said = await waiting.take_for(connection, came) if came else []
+    if not said:
         return []
-    return _rows(await waiting.take_for(connection, list(came)), came, tests)
+    of = set(_operations(said))
+    rows = (row for row in found.rows if (row.tenant_id, row.operation_id) in of)
+    return _rows(said, judged_by(rows), tests)
 
 
 def _rows(
@@ -129,10 +132,22 @@ def _shard(partition: Partition) -> int:
     return place * SHARDS_OF_A_TOPIC + partition.partition
 
 
-def _outcome(batch: Batch, found: Concerned, rows: Sequence[Candidate], new: Identities) -> Outcome:
+def _outcome(
+    batch: Batch, found: Concerned, rows: Sequence[Candidate], new: Sequence[Candidate]
+) -> Outcome:
     """What became of a batch's events; one that concerns two tests is one."""
+    if len(new) == len(rows) and not found.opinions:
+        accepted, duplicates = found.concerning, 0  # as nearly always: all are new
+    else:
+        accepted, duplicates = _counted(batch, rows, new)
+    ignored = len(batch.events) - accepted - duplicates
+    return Outcome(accepted, duplicates, ignored, batch.invalid, Counter(found.ignored))
+
+
+def _counted(batch: Batch, rows: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[int, int]:
+    """How many events are told of for the first time, and how many again."""
     told = {(row.tenant_id, row.event_id, row.occurred_at) for row in rows}
-    fresh = {(row.tenant_id, row.event_id, row.occurred_at) for row in rows if row.identity in new}
+    fresh = {(row.tenant_id, row.event_id, row.occurred_at) for row in new}
     accepted = duplicates = 0
     met: set[tuple[object, ...]] = set()
     for event in batch.events:
@@ -142,5 +157,4 @@ def _outcome(batch: Batch, found: Concerned, rows: Sequence[Candidate], new: Ide
         elif key in told:
             duplicates += 1
         met.add(key)
-    ignored = len(batch.events) - accepted - duplicates
-    return Outcome(accepted, duplicates, ignored, batch.invalid, Counter(found.ignored))
+    return accepted, duplicates

@@ -5,33 +5,30 @@ Locks are taken in this order, and in the order of keys within each: two process
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from uuid import UUID
 
 from services.abtest.domain.batch import unrepeated
-from services.abtest.domain.folding import Pasts, Rows, by_unit, fold, moved, places_of
+from services.abtest.domain.folding import Changes, Pasts, Rows, by_unit, fold, moved, places_of
 from services.abtest.domain.live import Tests
+from services.abtest.domain.recounting import add
 from services.abtest.domain.rows import NOTHING, Candidate, UnitKey
-from services.abtest.domain.units import UnitState
+from services.abtest.domain.units import BLANK, UnitState
 from services.abtest.queries import arms, events, past, units
 from services.abtest.queries.columns import ALWAYS_PLAN
 from shared.delivery.postgres import Session
 
-Identities = set[tuple[UUID, UUID, datetime]]
-
 
 async def keep(
     connection: Session, found: Iterable[Candidate], tests: Tests, shard: int, as_of: datetime
-) -> Identities:
-    """Keep rows and all that follows from them; answers which of them are new."""
+) -> list[Candidate]:
+    """Keep rows and all that follows from them; answers those that are new, each once."""
     rows = unrepeated(found)
     if not rows:
-        return set()
+        return []
     await connection.execute(ALWAYS_PLAN)
-    new = await events.insert(connection, rows)
-    fresh = by_unit(row for row in rows if row.identity in new)
-    if not fresh:
-        return new
-    await change(connection, fresh, tests, shard, as_of)
+    old = await events.insert(connection, rows)
+    new = [row for row in rows if row.identity not in old] if old else rows
+    if new:
+        await change(connection, by_unit(new), tests, shard, as_of)
     return new
 
 
@@ -39,24 +36,44 @@ async def change(
     connection: Session, fresh: Rows, tests: Tests, shard: int, as_of: datetime
 ) -> None:
     """Units by fresh rows, and without any by their test as it is now; then their arms."""
-    stored, pasts = await locked(connection, fresh, tests)
-    places = places_of(stored, fresh, tests, pasts)
-    again = moved(stored, places)
-    read: Rows = by_unit(await events.of_units(connection, again)) if again else {}
-    changes = fold(stored, places, fresh, read, tests)
-    await units.update(connection, changes.units)
+    # First all that are missing, then the locks: whoever makes units holds none that others lock.
+    missing = await units.unknown(connection, fresh)
+    changes = await _made(connection, {key: fresh[key] for key in missing}, tests)
+    known = {key: rows for key, rows in fresh.items() if key not in changes.units}
+    add(changes, await _grown(connection, known, tests))
     await arms.add_arms(connection, changes.arms, shard, as_of)
     await arms.add_sums(connection, changes.arms, shard)
     await arms.add_bins(connection, changes.arms, shard)
     await arms.add_days(connection, changes.days, shard)
 
 
-async def locked(
-    connection: Session, keys: Iterable[UnitKey], tests: Tests
-) -> tuple[dict[UnitKey, UnitState], Pasts]:
-    """Units that nobody else changes, and what they did before their test where it counts."""
-    stored = await units.locked(connection, keys)
-    return await _with_pasts(connection, stored, stored, tests)
+async def _made(connection: Session, fresh: Rows, tests: Tests) -> Changes:
+    """Units that there were none of, written once; but for those that others made meanwhile."""
+    if not fresh:
+        return Changes()
+    nothing = dict.fromkeys(fresh, BLANK)
+    _, pasts = await _with_pasts(connection, fresh, {}, tests)
+    places = places_of(nothing, fresh, tests, pasts)
+    changes = fold(nothing, places, fresh, {}, tests)
+    lost = await units.make(connection, changes.units)
+    if not lost:
+        return changes
+    ours = {key: rows for key, rows in fresh.items() if key not in lost}
+    return fold(nothing, places, ours, {}, tests)
+
+
+async def _grown(connection: Session, fresh: Rows, tests: Tests) -> Changes:
+    """Units that were there."""
+    if not fresh:
+        return Changes()
+    stored = await units.known(connection, fresh)
+    stored, pasts = await _with_pasts(connection, stored, stored, tests)
+    places = places_of(stored, fresh, tests, pasts)
+    again = moved(stored, places)
+    read: Rows = by_unit(await events.of_units(connection, again)) if again else {}
+    changes = fold(stored, places, fresh, read, tests)
+    await units.update(connection, changes.units)
+    return changes
 
 
 async def read(
