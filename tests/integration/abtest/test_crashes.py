@@ -3,11 +3,18 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from deploy.jobs.ab_tests import recount_tests
+from deploy.jobs.where import Where
+from services.abtest.domain.memory import NOTHING
+from services.abtest.domain.results import results
+from shared.experiments.results import ResultsAnswer
 from tests.faults.victims import Victim
 from tests.integration.abtest.conftest import World, exact, operations_of, settings_of
 from tests.integration.abtest.pasts import (
@@ -18,6 +25,7 @@ from tests.integration.abtest.pasts import (
     started_at,
 )
 from tests.integration.abtest.test_abtest import exposure
+from tests.support.amounts import amount
 from tests.support.events import feedback, operation
 from tests.support.past import store, totals
 from tests.support.system import SECRET, prepared, topics
@@ -30,6 +38,16 @@ TURNS = (
     "postgres.after_commit:2",
     "postgres.in_transaction:2:stop",  # a zombie: woken when another has taken over
 )
+MORE = (
+    "postgres.after_commit:1",
+    "postgres.in_transaction:2",
+    "",  # from outside, at whatever moment
+    "postgres.before_begin:3",
+    "postgres.in_transaction:4",
+    "",
+)
+TURNS_OF = (5, 22, 66)
+"""In `make test`, in `make faults` (20 kills and 2 stops), at night."""
 A_TURN = 400
 USERS = 60
 
@@ -71,36 +89,36 @@ def victims(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
     world: World, victims: list[Victim]
 ) -> None:
-    test_id = await world.begin("hammered")
+    test_id = await world.begin("hammered", min_runtime_hours=0, auto_pause=False)
     chance = random.Random(7)
+    turns = [point for point, _ in zip(cycle(TURNS + MORE), range(TURNS_OF[amount()]), strict=False)]
     for victim in victims:
         victim.start()
-    for turn, point in enumerate(TURNS):
+    for turn, point in enumerate(turns):
         victim = victims[turn % 2]
         victim.wake()
         victim.kill()
-        victim.start(point)
+        victim.start(point or None)
         await _ready(victim)
         await _send(world, test_id, turn, chance)
-        await eventually(
-            lambda victim=victim: not victim.alive or victim.is_stopped,  # type: ignore[misc]
-            why=f"reaches {point}",
-            deadline_s=60,
-        )
-    victims[1].kill()
-    victims[1].start()
-    await _send(world, test_id, len(TURNS), chance)
+        await _struck(world, victim, point, sum(world.sent.values()) - chance.randrange(A_TURN))
+    for victim in victims:
+        if not victim.alive:
+            victim.start()
+    await _send(world, test_id, len(turns), chance)
     await world.settled()
-    victims[0].wake()  # from the last turn: it must not write any more
-    await _send(world, test_id, len(TURNS) + 1, chance)
+    for victim in victims:
+        victim.wake()  # one that stood still: it must not write any more
+    await _send(world, test_id, len(turns) + 1, chance)
     await world.settled()
     arms = await exact(world, test_id)
+    await _results_are_those_of_the_rows(world, test_id)
     rows = await world.rows(test_id)
-    sent = A_TURN * (len(TURNS) + 2)
+    sent = A_TURN * (len(turns) + 2)
     assert sum(row.kind == "o" for row in rows) == sent
     assert sum(row.kind == "f" for row in rows) == sent / 2
     assert sum(arm.units + arm.multiple for arm in arms.values()) == USERS
@@ -109,6 +127,11 @@ async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
         " FROM consumer_fence WHERE consumer_group = 'abtest'"
     )
     assert fences[0]["told"] == fences[0]["next"] == sum(world.sent.values())
+    killed = sum(not point.endswith(":stop") for point in turns)
+    print(
+        f"{killed} kills and {len(turns) - killed} stops over {sum(world.sent.values())} records,"
+        f" {len(rows)} rows: sums and results are those of the rows, 0 lost, 0 twice"
+    )
 
 
 @pytest.mark.faults
@@ -171,6 +194,58 @@ async def test_killed_in_a_slice_of_the_past_it_is_read_once(
     victims[0].start()
     await completed(world, test_id)
     assert await world.pasts(test_id) == totals("acme", test_id, before, end)
+
+
+async def _struck(world: World, victim: Victim, point: str, enough: int) -> None:
+    """It reached its point; or, without one, is killed once so many records were counted."""
+    if not point:
+
+        async def so() -> bool:
+            return await _counted(world) >= enough
+
+        await eventually(so, why=f"{enough} records are counted", deadline_s=60)
+        victim.kill()
+    await eventually(
+        lambda: not victim.alive or victim.is_stopped, why=f"reaches {point}", deadline_s=60
+    )
+
+
+async def _counted(world: World) -> int:
+    rows = await world.sql(
+        "SELECT coalesce(sum(next_offset), 0)::bigint AS n FROM consumer_fence"
+        " WHERE consumer_group = 'abtest'"
+    )
+    return int(rows[0]["n"])
+
+
+async def _results_are_those_of_the_rows(world: World, test_id: UUID) -> None:
+    """All but what looks remember: p-values are the smallest of all looks."""
+    state = await world.state(test_id)
+
+    async def is_seen() -> bool:
+        rows = await world.sql(
+            "SELECT memory -> 'seen' ->> 'version' AS v FROM ab_results WHERE test_id = $1", test_id
+        )
+        return bool(rows) and int(rows[0]["v"]) == state.version
+
+    await eventually(is_seen, why="the last change was looked at", deadline_s=60)
+    kept = await world.sql("SELECT body FROM ab_results WHERE test_id = $1", test_id)
+    stored = ResultsAnswer.model_validate_json(kept[0]["body"])
+    # `exact` has shown that this state is what the rows say.
+    again, _ = results(state, NOTHING, state.last_event_at or state.started_at)
+    assert _of_this_look(stored) == _of_this_look(again)
+    where = Where(world.dsn, world.settings.redis_url.get_secret_value(), "ai.")
+    assert not any(one.differs for one in await recount_tests(where))
+
+
+def _of_this_look(answer: ResultsAnswer) -> Any:
+    found = answer.model_dump(exclude={"verdict", "recommendation", "winner", "days_left"})
+    for name in ("p_value", "broken"):
+        del found["srm"][name]
+    for one in found["comparisons"]:
+        for name in ("p_value", "p_adjusted", "significant"):
+            del one[name]
+    return found
 
 
 async def _ready(victim: Victim) -> None:
