@@ -10,14 +10,13 @@ import asyncpg
 import pytest
 from asyncpg import Pool
 
-from deploy.jobs.ab_tests import recount_tests
-from deploy.jobs.where import Where
 from services.abtest.domain.rows import OPERATION, Candidate
-from services.abtest.queries.results import lock_test
+from services.abtest.queries import recounting
 from services.abtest.store import past as pasts
 from services.abtest.store.keeping import keep
 from services.abtest.store.known import KnownTests
 from services.abtest.store.past import PostgresPast
+from services.abtest.store.recounting import PostgresRecount
 from services.abtest.store.upkeep import PostgresUpkeep
 from tests.integration.abtest.conftest import World, exact, settings_of
 from tests.integration.abtest.pasts import (
@@ -194,7 +193,7 @@ async def test_a_batch_that_began_before_the_past_was_made_leaves_nobody_without
 
 
 async def test_a_recount_that_began_before_the_past_was_made_begins_anew(
-    world: World, pool: Pool
+    world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test_id = await world.begin("recounted", **PRODUCTION)
     key, end = ("acme", test_id), await started_at(world, test_id)
@@ -203,22 +202,23 @@ async def test_a_recount_that_began_before_the_past_was_made_begins_anew(
         rows = [row_of(test_id, f"u-{n}", "ab"[n % 2], end) for n in range(20)]
         await keep(connection, rows, tests, 0, end)
     await world.sql("UPDATE ab_sums SET m = m + 7 WHERE test_id = $1", test_id)
-    async with (
-        pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
-        await connection.fetchval("SELECT count(*) FROM ab_tests")
-        made = await scanned(pool, key)
-        with pytest.raises(asyncpg.SerializationError):
-            async with connection.transaction():
-                await lock_test(connection, *key)
-    where = Where(world.dsn, world.settings.redis_url.get_secret_value(), "ai.")
-    await brought(made, world, key)
-    found = next(one for one in await recount_tests(where) if one.key == "recounted")
-    assert found.arms_differing
+    attempts = 0
+    late = recounting.units_without_events
+
+    async def meanwhile(connection: Any, *key: Any) -> list[str]:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            await scanned(pool, ("acme", test_id))
+        return await late(connection, *key)
+
+    monkeypatch.setattr(recounting, "units_without_events", meanwhile)
+    found = await PostgresRecount(pool).recount(*key)
+    assert attempts == 2
+    assert (found.units_differing, found.arms_differing) == (20, 2)
+    await brought(PostgresPast(pool), world, key)
     await exact(world, test_id)
-    found = next(one for one in await recount_tests(where) if one.key == "recounted")
-    assert not found.differs
+    assert not (await PostgresRecount(pool).recount(*key)).differs
 
 
 async def test_the_past_goes_with_the_tests_events(world: World, pool: Pool) -> None:

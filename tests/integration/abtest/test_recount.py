@@ -35,6 +35,7 @@ async def test_what_is_right_stays(world: World) -> None:
         pytest.param("DELETE FROM ab_sketches", id="sketches"),
         pytest.param("DELETE FROM ab_days", id="days"),
         pytest.param("DELETE FROM ab_arms", id="arms"),
+        pytest.param("UPDATE ab_arms SET r1 = r1 + 1, r4 = 0", id="ratings"),
         pytest.param("UPDATE ab_units SET ok = ok + 1, first_at = now()", id="units"),
         pytest.param("DELETE FROM ab_units", id="lost units"),
     ],
