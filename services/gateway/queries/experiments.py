@@ -39,6 +39,16 @@ async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | No
     )
 
 
+async def last_step(connection: Session, tenant_id: str, test_id: UUID) -> datetime | None:
+    """When the last step of a test's life was taken."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT max(occurred_at) FROM ab_test_steps WHERE tenant_id = $1 AND test_id = $2",
+        tenant_id,
+        test_id,
+    )
+    return found
+
+
 async def count_open(connection: Session, tenant_id: str) -> int:
     """How many tests of a tenant have not ended."""
     count = await connection.fetchval(

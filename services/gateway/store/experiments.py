@@ -11,14 +11,15 @@ from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
 from services.gateway.domain.cursor import Cursor
-from services.gateway.domain.experiments import KeptTest, Seen, Step, kept_test, stored_values
+from services.gateway.domain.experiments import KeptTest, Seen, kept_test, stored_values
+from services.gateway.domain.steps import Around, Step, results_of
 from services.gateway.queries import experiments as queries
 from services.gateway.queries import objects
 from services.gateway.store.sessions import Sessions, set_tenant
 from shared.delivery.postgres import Session
 
 Row = asyncpg.Record
-Decide = Callable[[KeptTest, Sequence[KeptTest]], tuple[KeptTest, Step | None]]
+Decide = Callable[[KeptTest, Around], tuple[KeptTest, Step | None]]
 
 
 class PostgresExperiments:
@@ -67,8 +68,8 @@ class PostgresExperiments:
     async def change(self, tenant_id: str, test_id: UUID, decide: Decide) -> KeptTest | None:
         """Put what `decide` makes of a test in its place, and keep the step if it is one.
 
-        `decide` is also given the tests that hold units of the same exclusion group; whoever
-        changes a test of this tenant meanwhile waits. `None` when there is no such test.
+        Whoever changes a test of this tenant meanwhile waits, abtest at the test's row. `None`
+        when there is no such test.
         """
         try:
             async with self._sessions.writing(tenant_id) as connection:
@@ -77,13 +78,7 @@ class PostgresExperiments:
                 if row is None:
                     return None
                 before = kept_test(row)
-                group = before.config.exclusion_group
-                others = (
-                    []
-                    if group is None
-                    else await queries.others_of_group(connection, tenant_id, test_id, group)
-                )
-                after, step = decide(before, [kept_test(one) for one in others])
+                after, step = decide(before, await _around(connection, before))
                 values = stored_values(after)
                 changed = await queries.update(connection, tenant_id, test_id, values)
                 if step is not None:
@@ -104,6 +99,17 @@ class PostgresExperiments:
             is_ours = await queries.try_relay_lock(connection)
             steps = await queries.untold(connection, most) if is_ours else []
             yield Relay(connection, steps)
+
+
+async def _around(connection: Session, test: KeptTest) -> Around:
+    """Of after the test was locked: statements that began before do not see what was waited for."""
+    key, group = (test.tenant_id, test.test_id), test.config.exclusion_group
+    rows = await queries.others_of_group(connection, *key, group) if group is not None else []
+    last_step = await queries.last_step(connection, *key)
+    found = await queries.results(connection, *key)
+    return Around(
+        [kept_test(one) for one in rows], last_step, results_of(found["body"] if found else None)
+    )
 
 
 class Relay(NamedTuple):
