@@ -73,6 +73,14 @@ class TooManyError(Exception):
     """More rows than can be summed within the statement timeout."""
 
 
+def at_odds(name: str, other: str, message: str) -> Problem:
+    """A 422 of two fields that cannot both be meant."""
+    errors = [
+        {"pointer": f"/{one}", "code": "invalid_field", "message": message} for one in (name, other)
+    ]
+    return Problem("invalid", f"{name} and {other}: {message}.", errors=errors)
+
+
 def wrong_field(name: str, message: str) -> Problem:
     """A 422 of one field; without a name, of all of them together."""
     pointer, said = (f"/{name}", f"{name}: {message}.") if name else ("", f"{message}.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.gateway.domain.cursor import Cursor
 from services.gateway.queries.objects import Table
 from shared.delivery.postgres import Session
 
@@ -28,6 +29,25 @@ WITHIN_S = 5.0
 """Where no tenant is set, nor with it the statement timeout."""
 
 Row = Record
+
+
+async def newest(
+    connection: Session,
+    tenant_id: str,
+    states: Sequence[str],
+    after: Cursor | None,
+    limit: int,
+) -> Sequence[Row]:
+    """A tenant's tests in any of some states, newest first; without states, all."""
+    return await connection.fetch(
+        f"""
+        SELECT {SHOWN} FROM ab_tests
+         WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR state = ANY($2))
+           AND ($3::timestamptz IS NULL OR (created_at, test_id) < ($3, $4::uuid))
+         ORDER BY created_at DESC, test_id DESC LIMIT $5
+        """,
+        *(tenant_id, states, *(after or (None, None)), limit),
+    )
 
 
 async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | None:

@@ -28,10 +28,12 @@ class PostgresExperiments:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def tests(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
-        """Tests, newest first."""
+    async def tests(
+        self, tenant_id: str, states: Sequence[str], after: Cursor | None, limit: int
+    ) -> Sequence[Row]:
+        """Tests in any of some states, else all, newest first."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await objects.newest(connection, queries.TESTS, tenant_id, after, limit)
+            return await queries.newest(connection, tenant_id, states, after, limit)
 
     async def test(self, tenant_id: str, test_id: UUID) -> tuple[KeptTest, Sequence[Row]] | None:
         """One test and its history, of one instant."""

@@ -70,6 +70,33 @@ async def test_tests_are_listed_newest_first_in_pages(alone: Alone) -> None:
     assert [one["id"] for one in rest["items"]] == ids[:1]
 
 
+async def test_tests_are_listed_by_state_also_by_several(alone: Alone) -> None:
+    runs, draft, ended = await running(alone), await made(alone), await running(alone)
+    await after(alone, ended, "stop")
+
+    async def listed(*states: str, **more: Any) -> Any:
+        asked = {"state": list(states), "limit": 1000, **more}
+        return (await alone.viewer.get(ALL, params=asked)).json()
+
+    ids = {test["id"] for test in (runs, draft, ended)}
+    for states, expected in (
+        (("running",), [runs]),
+        (("draft", "stopped"), [ended, draft]),
+        ((), [ended, draft, runs]),
+    ):
+        items = (await listed(*states))["items"]
+        found = [one["id"] for one in items if one["id"] in ids]
+        assert found == [test["id"] for test in expected]
+        assert not states or {one["state"] for one in items} <= set(states)
+    page = await listed("draft", "stopped", limit=1)
+    assert page["items"][0]["id"] == ended["id"]
+    rest = await listed("draft", "stopped", limit=1, cursor=page["next_cursor"])
+    assert rest["items"][0]["id"] == draft["id"]
+    assert (await alone.viewer.get(f"{ALL}?state=running")).status_code == 200
+    wrong = await alone.viewer.get(f"{ALL}?state=runing")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/state/0")
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
@@ -317,6 +344,18 @@ async def test_a_unit_is_named_as_the_test_says(alone: Alone) -> None:
     for unit in ("x" * 129, "a\x1fb", "a\x00b"):
         refused = await alone.admin.get(path, params={"session_id": unit})
         assert refused.status_code == 422
+
+
+async def test_two_names_of_different_units_are_refused_and_both_named(alone: Alone) -> None:
+    test = await running(alone)
+    path = f"{ALL}/{test['id']}/assignment"
+    odd = await alone.admin.get(path, params={"unit_id": "u-1", "user_id": "u-2"})
+    assert odd.status_code == 422
+    assert [one["pointer"] for one in odd.json()["errors"]] == ["/unit_id", "/user_id"]
+    assert "unit_id and user_id" in odd.json()["detail"]
+    for agreed in ({"unit_id": "u-1", "user_id": "u-1"}, {"unit_id": "u-1", "session_id": "s-2"}):
+        answer = await alone.admin.get(path, params=NOT_EXPOSED | agreed)
+        assert answer.json() == await placed(alone.admin, test, "u-1")
 
 
 async def test_another_gateway_knows_within_moments(alone: Alone) -> None:
