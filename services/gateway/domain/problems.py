@@ -69,6 +69,10 @@ class AwayError(Exception):
         self.what = what
 
 
+class UnsendableError(AwayError):
+    """The broker will never take one of these events, and would perhaps the others."""
+
+
 class TooManyError(Exception):
     """More rows than can be summed within the statement timeout."""
 

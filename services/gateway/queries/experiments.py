@@ -1,7 +1,7 @@
 """SQL of A/B tests and the steps of their lives."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -167,10 +167,12 @@ async def results(connection: Session, tenant_id: str, test_id: UUID) -> Row | N
     )
 
 
-async def changed(connection: Session, since: datetime | None) -> Sequence[Row]:
-    """Tests of all tenants that were changed since then, or all."""
-    asked = f"SELECT {TEST} FROM changed_ab_tests($1)"
-    return await connection.fetch(asked, since, timeout=WITHIN_S)
+async def changed(
+    connection: Session, since: datetime | None, kept_for: timedelta
+) -> Sequence[Row]:
+    """Tests of all tenants that were changed since then, or all, but those that ended before."""
+    asked = f"SELECT {TEST} FROM assigning_ab_tests($1, $2)"
+    return await connection.fetch(asked, since, kept_for, timeout=WITHIN_S)
 
 
 async def try_relay_lock(connection: Session) -> bool:
@@ -186,6 +188,14 @@ async def untold(connection: Session, most: int) -> Sequence[Row]:
     """Steps of all tenants that are to be told, oldest first."""
     asked = "SELECT * FROM untold_ab_test_steps($1)"
     return await connection.fetch(asked, most, timeout=WITHIN_S)
+
+
+async def mark_refused(connection: Session, tenant_id: str, event_id: UUID, why: str) -> None:
+    """A step that nobody can be told of."""
+    await connection.execute(
+        "UPDATE ab_test_steps SET refusal = $3 WHERE tenant_id = $1 AND event_id = $2",
+        *(tenant_id, event_id, why),
+    )
 
 
 async def mark_told(connection: Session, tenant_id: str, events: Sequence[UUID]) -> None:

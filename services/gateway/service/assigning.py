@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.gateway.domain.assigning import (
+    ENDED_KNOWN_FOR,
     Evaluation,
     assignable,
     assignment_view,
@@ -16,11 +17,11 @@ from services.gateway.domain.assigning import (
 )
 from services.gateway.domain.experiments import KeptTest
 from services.gateway.domain.ofrep import OfrepError, entity_tag, flag_view
-from services.gateway.domain.problems import at_odds, wrong_field
-from services.gateway.service.experimenting import no_test
+from services.gateway.domain.problems import Problem, at_odds, wrong_field
 from shared.experiments.lifecycle import State
 
 ANY_UNIT = "unit_id"
+OR_LONG_AGO = f", or it ended more than {ENDED_KNOWN_FOR.days} days ago"
 SHOWN_IN_BULK = (State.RUNNING, State.PAUSED, State.CONCLUDED)
 
 
@@ -57,7 +58,7 @@ class Assigning:
         """GET …/assignment: `units` by the parameter that named them."""
         test = await self._known.by_id(tenant_id, test_id)
         if test is None:
-            raise no_test(test_id)
+            raise Problem("not-found", f"There is no A/B test {test_id}{OR_LONG_AGO}.")
         found = evaluate(test, _named(units, test.config.unit))
         if found.in_test and expose:
             self._exposures.note(found, "assignment")
@@ -75,7 +76,8 @@ class Assigning:
         """One flag, as OFREP has it; raises `OfrepError`."""
         test = await self._known.by_key(tenant_id, key)
         if test is None:
-            raise OfrepError(404, "FLAG_NOT_FOUND", f"There is no A/B test with the key {key!r}.")
+            why = f"There is no A/B test with the key {key!r}{OR_LONG_AGO}."
+            raise OfrepError(404, "FLAG_NOT_FOUND", why)
         found = _evaluated(test, _targeted(context), context)
         if found.in_test and expose:
             self._exposures.note(found, "ofrep")

@@ -10,6 +10,7 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.assigning import ENDED_KNOWN_FOR
 from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.experiments import KeptTest, Seen, kept_test, stored_values
 from services.gateway.domain.steps import Around, Step, results_of
@@ -90,9 +91,9 @@ class PostgresExperiments:
             raise NameTakenError from error
 
     async def changed(self, since: datetime | None) -> Sequence[Row]:
-        """Tests of all tenants that were changed since then, or all."""
+        """Tests of all tenants that were changed since then, or all; none that ended long ago."""
         async with self._sessions.connected() as connection:
-            return await queries.changed(connection, since)
+            return await queries.changed(connection, since, ENDED_KNOWN_FOR)
 
     @asynccontextmanager
     async def relaying(self, most: int) -> AsyncIterator["Relay"]:
@@ -124,3 +125,8 @@ class Relay(NamedTuple):
         """The broker has these."""
         await set_tenant(self.connection, tenant_id)
         await queries.mark_told(self.connection, tenant_id, events)
+
+    async def refused(self, tenant_id: str, event_id: UUID, why: str) -> None:
+        """No broker will ever take this one."""
+        await set_tenant(self.connection, tenant_id)
+        await queries.mark_refused(self.connection, tenant_id, event_id, why)

@@ -9,6 +9,7 @@ import pytest
 
 from assay_sdk import Experiment, assign
 from services.gateway.service import experimenting as service
+from services.gateway.service import known_tests
 from tests.integration.gateway.callers import Alone
 from tests.support.experiments import body, weighted
 from tests.support.waiting import eventually
@@ -331,6 +332,43 @@ async def test_a_concluded_test_gives_everybody_the_winner(alone: Alone) -> None
     await eventually(told, why="the copy is refreshed")
     at = await placed(alone.admin, test, "u-1")
     assert (at["variant"], at["model_id"], at["in_test"]) == ("b", "m-2", False)
+
+
+async def test_a_test_that_ended_is_answered_for_a_month_and_then_unknown(
+    alone: Alone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = await running(alone)
+    await after(alone, test, "stop")
+    path = f"{ALL}/{test['id']}"
+    flag = f"/ofrep/v1/evaluate/flags/{test['key']}"
+    unit = {"context": {"targetingKey": "u-1"}}
+
+    async def ended(days: int) -> None:
+        await alone.rows(
+            "UPDATE ab_tests SET ended_at = now() - make_interval(days => $2),"
+            " updated_at = clock_timestamp() WHERE test_id = $1",
+            *(test["id"], days),
+        )
+
+    async def assignable() -> list[str]:
+        items = (await alone.admin.get("/ai/assignable-tests")).json()["items"]
+        return [one["id"] for one in items]
+
+    monkeypatch.setattr(known_tests, "RELOAD_EVERY_S", 0)
+    await ended(29)
+    assert (await placed(alone.admin, test, "u-1"))["reason"] == "stopped"
+    assert (await alone.admin.post(flag, json=unit)).json()["reason"] == "DISABLED"
+    assert test["id"] in await assignable()
+    await ended(31)
+
+    async def unknown() -> bool:
+        return test["id"] not in await assignable()
+
+    await eventually(unknown, why="all is loaded anew")
+    gone = await alone.admin.get(f"{path}/assignment", params={"user_id": "u-1"})
+    assert (gone.status_code, "30 days ago" in gone.json()["detail"]) == (404, True)
+    assert (await alone.admin.post(flag, json=unit)).json()["errorCode"] == "FLAG_NOT_FOUND"
+    assert (await alone.viewer.get(path)).json()["state"] == "stopped", "it is not gone"
 
 
 async def test_a_unit_is_named_as_the_test_says(alone: Alone) -> None:
