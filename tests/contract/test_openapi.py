@@ -118,6 +118,21 @@ def test_metrics_can_be_asked_by_whatever_an_operation_is_told_apart(path: str) 
     assert {"environment", "operation_type", "variant", "agent_id", "release"} <= names
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/ai/ab-tests/{test_id}/assignment"),
+        ("get", "/ai/assignable-tests"),
+        ("post", "/ofrep/v1/evaluate/flags/{key}"),
+        ("post", "/ofrep/v1/evaluate/flags"),
+    ],
+)
+def test_who_asks_for_variants_is_told_that_a_test_may_not_be_known_yet(
+    method: str, path: str
+) -> None:
+    assert "503" in document()["paths"][path][method]["responses"]
+
+
 def test_tests_can_be_asked_by_several_states() -> None:
     parameters = document()["paths"]["/ai/ab-tests"]["get"]["parameters"]
     state = next(one for one in parameters if one["name"] == "state")
