@@ -129,6 +129,8 @@ class Sender:
     async def _run(self) -> None:
         """Send for ever: no error of a transport ends the thread; nobody would start another."""
         link = _Link(self._transport)
+        with contextlib.suppress(Exception):  # counted where it is needed, if it fails again
+            link.made()
         while not (self._closing and not self._buffer):
             events = self._take()
             if events:
@@ -209,16 +211,19 @@ class Sender:
 
 
 class _Link:
-    """A transport, made when it is first needed."""
+    """A transport; one that could not be made is made when it is next needed."""
 
     def __init__(self, make: Callable[[], Transport]) -> None:
         self._make = make
         self._transport: Transport | None = None
 
-    async def send(self, events: Sequence[Encoded]) -> Sent:
+    def made(self) -> Transport:
         if self._transport is None:
             self._transport = self._make()
-        return await self._transport.send(events)
+        return self._transport
+
+    async def send(self, events: Sequence[Encoded]) -> Sent:
+        return await self.made().send(events)
 
     async def close(self) -> None:
         if self._transport is not None:
