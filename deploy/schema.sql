@@ -46,6 +46,18 @@ ALTER TABLE ONLY public.ab_tests FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_tests OWNER TO assay_owner;
 
+CREATE FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) RETURNS SETOF public.ab_tests
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT * FROM public.ab_tests
+     WHERE (since IS NULL OR updated_at >= since)
+       AND (ended_at IS NULL OR ended_at > now() - kept_for)
+     ORDER BY updated_at
+$$;
+
+ALTER FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) OWNER TO assay_owner;
+
 CREATE FUNCTION public.changed_ab_tests(since timestamp with time zone) RETURNS SETOF public.ab_tests
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -108,7 +120,7 @@ CREATE FUNCTION public.untold_ab_test_steps(most integer) RETURNS TABLE(tenant_i
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
     SELECT s.tenant_id, s.event_id, s.test_id, s.occurred_at, s.body FROM public.ab_test_steps AS s
-     WHERE s.published_at IS NULL ORDER BY s.occurred_at, s.event_id LIMIT most
+     WHERE s.published_at IS NULL AND s.refusal IS NULL ORDER BY s.occurred_at, s.event_id LIMIT most
 $$;
 
 ALTER FUNCTION public.untold_ab_test_steps(most integer) OWNER TO assay_owner;
@@ -385,7 +397,9 @@ CREATE TABLE public.ab_test_steps (
     reason text NOT NULL,
     body jsonb NOT NULL,
     published_at timestamp with time zone,
-    CONSTRAINT ab_test_steps_reason_check CHECK ((length(reason) <= 2048))
+    refusal text,
+    CONSTRAINT ab_test_steps_reason_check CHECK ((length(reason) <= 2048)),
+    CONSTRAINT ab_test_steps_refusal_check CHECK ((length(refusal) <= 512))
 );
 
 ALTER TABLE ONLY public.ab_test_steps FORCE ROW LEVEL SECURITY;
@@ -885,9 +899,11 @@ CREATE INDEX ab_events_by_unit ON public.ab_events USING btree (tenant_id, test_
 
 CREATE INDEX ab_test_steps_by_test ON public.ab_test_steps USING btree (tenant_id, test_id, occurred_at, event_id);
 
-CREATE INDEX ab_test_steps_untold ON public.ab_test_steps USING btree (occurred_at, event_id) WHERE (published_at IS NULL);
+CREATE INDEX ab_test_steps_untold ON public.ab_test_steps USING btree (occurred_at, event_id) WHERE ((published_at IS NULL) AND (refusal IS NULL));
 
 CREATE INDEX ab_tests_by_change ON public.ab_tests USING btree (updated_at);
+
+CREATE INDEX ab_tests_by_end ON public.ab_tests USING btree (ended_at);
 
 CREATE UNIQUE INDEX ab_tests_by_key ON public.ab_tests USING btree (tenant_id, key);
 
@@ -1237,6 +1253,9 @@ GRANT UPDATE(updated_at) ON TABLE public.ab_tests TO svc_abtest;
 
 GRANT UPDATE(ended_at) ON TABLE public.ab_tests TO svc_abtest;
 
+REVOKE ALL ON FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) TO svc_api;
+
 REVOKE ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) TO svc_api;
 
@@ -1282,6 +1301,8 @@ GRANT SELECT,INSERT ON TABLE public.ab_test_steps TO svc_abtest;
 
 GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_api;
 GRANT UPDATE(published_at) ON TABLE public.ab_test_steps TO svc_abtest;
+
+GRANT UPDATE(refusal) ON TABLE public.ab_test_steps TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_waiting TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_waiting TO svc_api;

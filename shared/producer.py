@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidMessageError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from shared import clock
 from shared.safe_connections import install_safe_connections
@@ -15,11 +16,24 @@ START_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 1.0
 START_AGAIN_AFTER_S = 1.0
 
+# Too large for us or for the broker, or of no type that a record has: that never passes.
+NEVER = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidMessageError,
+    TypeError,
+    ValueError,
+)
+
 log = structlog.get_logger()
 
 
 class ProducerAwayError(Exception):
     """The broker does not answer, or has not acknowledged in time."""
+
+
+class UnsendableError(ProducerAwayError):
+    """One of these messages will never be taken; nothing is certain of the others."""
 
 
 class Message(NamedTuple):
@@ -46,7 +60,10 @@ class Producer:
         self._failed_at = -START_AGAIN_AFTER_S
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Return once all in-sync replicas have every message; else `ProducerAwayError`."""
+        """Return once all in-sync replicas have every message; else `ProducerAwayError`.
+
+        `UnsendableError` is one where waiting does not help.
+        """
         producer = await self.ready()
         try:
             # Without a bound an idempotent producer keeps a batch for ever.
@@ -61,6 +78,8 @@ class Producer:
         except Exception as error:
             log.warning("publish_failed", why=repr(error)[:300], messages=len(messages))
             await self._drop(producer)
+            if isinstance(error, NEVER):
+                raise UnsendableError(f"Kafka takes no such message: {error!r}") from error
             raise ProducerAwayError("Kafka has not acknowledged in time") from error
         except asyncio.CancelledError:
             await self._drop(producer)

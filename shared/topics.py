@@ -31,7 +31,9 @@ class Topic(StrEnum):
 COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
 """Topics whose events become numbers."""
 STORED = (*COUNTED, Topic.ALERTS)
-"""Topics whose events ingest keeps, and whose unreadable records it buries."""
+"""Topics whose events ingest keeps."""
+BURIED = (*STORED, Topic.EXPOSURES)
+"""Topics whose unreadable records ingest buries; what exposures say is abtest's to keep."""
 COMPARED = (*COUNTED, Topic.EXPOSURES)
 """Topics whose events A/B tests are decided by."""
 

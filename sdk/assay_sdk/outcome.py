@@ -19,7 +19,9 @@ class FlushResult(NamedTuple):
 
 
 class Counters:
-    """Events by what became of them: `sent`, or `dropped:<reason>`; and `unfit_units`."""
+    """Events by what became of them: `sent`, or `dropped:<reason>`; also
+    `unfit_units` and `transport_errors`.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,6 +1,8 @@
 """The one thread that sends: it takes from a bounded buffer and never gets in the agent's way."""
 
 import asyncio
+import contextlib
+import http.client
 import logging
 import os
 import random
@@ -19,6 +21,10 @@ MOST_AT_ONCE = 1_000
 IDLE_S = 0.05
 FIRST_WAIT_S, MOST_WAIT_S = 0.1, 5.0
 WARN_EVERY_S = 60.0
+# What nobody foresaw may lie in the events themselves: they must not keep others back for ever.
+MOST_ODD_TRIES = 5
+# The other side is not there, or left in the middle: that passes.
+AWAY = (OSError, http.client.HTTPException)
 
 log = logging.getLogger("assay_sdk")
 
@@ -110,6 +116,7 @@ class Sender:
         self._told = (0, 0)
         self._closing = False
         self._warned_at = -WARN_EVERY_S
+        self._is_odd_told = False
 
     def _start(self) -> None:
         with self._starting:
@@ -120,14 +127,17 @@ class Sender:
                 self._thread.start()
 
     async def _run(self) -> None:
-        transport = self._transport()
+        """Send for ever: no error of a transport ends the thread; nobody would start another."""
+        link = _Link(self._transport)
+        with contextlib.suppress(Exception):  # counted where it is needed, if it fails again
+            link.made()
         while not (self._closing and not self._buffer):
             events = self._take()
             if events:
-                await self._deliver(transport, events)
+                await self._deliver(link, events)
             else:
                 await asyncio.sleep(IDLE_S)
-        await transport.close()
+        await link.close()
 
     def _take(self) -> list[_Ready]:
         events: list[_Ready] = []
@@ -144,17 +154,17 @@ class Sender:
                 self._settle(1, lost=[given])
         return events
 
-    async def _deliver(self, transport: Transport, events: list[_Ready]) -> None:
+    async def _deliver(self, link: "_Link", events: list[_Ready]) -> None:
         """Send the same bytes until the other side has them, or we are told to end."""
-        wait_s, given = FIRST_WAIT_S, [one.given for one in events]
+        wait_s, odd, given = FIRST_WAIT_S, 0, [one.given for one in events]
         while True:
             try:
-                sent = await transport.send([one.encoded for one in events])
+                sent = await self._sent(link, events)
             except Later as later:
                 self._warn(f"not delivered yet, trying again: {later}")
-                if self._closing:
-                    self._counters.add("dropped:closed", len(events))
-                    self._settle(len(events), lost=given)
+                odd += later.is_odd
+                if self._closing or odd >= MOST_ODD_TRIES:
+                    self._give_up("dropped:closed" if self._closing else "dropped:failed", given)
                     return
                 await asyncio.sleep(max(later.after_s, wait_s * random.uniform(0.5, 1)))  # noqa: S311
                 wait_s = min(wait_s * 2, MOST_WAIT_S)
@@ -165,6 +175,24 @@ class Sender:
                     self._warn(f"{sent.refused} events were refused as invalid")
                 self._settle(len(events), lost=_refused(given, sent), failed=sent.refused)
                 return
+
+    async def _sent(self, link: "_Link", events: list[_Ready]) -> Sent:
+        """Send once; whatever goes wrong is a `Later`."""
+        try:
+            return await link.send([one.encoded for one in events])
+        except Later:
+            raise
+        # A cancellation too, which nobody here asked for, would end the thread.
+        except (Exception, asyncio.CancelledError) as error:
+            self._counters.add("transport_errors")
+            if not self._is_odd_told:
+                self._is_odd_told = True
+                log.warning("Assay: the transport failed, and is tried again", exc_info=True)
+            raise Later(repr(error)[:200], is_odd=not isinstance(error, AWAY)) from error
+
+    def _give_up(self, why: str, given: Sequence[Given]) -> None:
+        self._counters.add(why, len(given))
+        self._settle(len(given), lost=given)
 
     def _settle(self, count: int, *, lost: Sequence[Given], failed: int | None = None) -> None:
         """Count events; `failed` may be fewer than those that may be `lost`."""
@@ -180,6 +208,27 @@ class Sender:
         if time.monotonic() - self._warned_at >= WARN_EVERY_S:
             self._warned_at = time.monotonic()
             log.warning("Assay: %s", what)
+
+
+class _Link:
+    """A transport; one that could not be made is made when it is next needed."""
+
+    def __init__(self, make: Callable[[], Transport]) -> None:
+        self._make = make
+        self._transport: Transport | None = None
+
+    def made(self) -> Transport:
+        if self._transport is None:
+            self._transport = self._make()
+        return self._transport
+
+    async def send(self, events: Sequence[Encoded]) -> Sent:
+        return await self.made().send(events)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            with contextlib.suppress(Exception):  # all is settled: nothing is lost by it
+                await self._transport.close()
 
 
 def _refused(given: Sequence[Given], sent: Sent) -> Sequence[Given]:

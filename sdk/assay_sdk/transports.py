@@ -32,11 +32,15 @@ class Sent(NamedTuple):
 
 
 class Later(Exception):  # noqa: N818 - an outcome, not a fault
-    """Nothing is certain; send the same bytes again, not before `after_s`."""
+    """Nothing is certain; send the same bytes again, not before `after_s`.
 
-    def __init__(self, why: str, after_s: float = 0.0) -> None:
+    `is_odd`: nobody foresaw this, and it may be the events' own fault.
+    """
+
+    def __init__(self, why: str, after_s: float = 0.0, *, is_odd: bool = False) -> None:
         super().__init__(why)
         self.after_s = after_s
+        self.is_odd = is_odd
 
 
 class Transport(Protocol):

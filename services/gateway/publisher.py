@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from services.gateway.domain.intake import Outgoing
-from services.gateway.domain.problems import AwayError
+from services.gateway.domain.problems import AwayError, UnsendableError
 from shared.cloud_events import cloud_event
 from shared.producer import Message, Producer, ProducerAwayError
+from shared.producer import UnsendableError as UnsendableMessageError
 from shared.topics import TopicSpec
 
 
@@ -23,13 +24,21 @@ class Publisher:
         tenant_id: str,
         trace: Mapping[str, str],
     ) -> None:
-        """Return once every event is acknowledged by all in-sync replicas; else `AwayError`."""
-        messages = [
-            Message(topic, event.key, event.value, _headers(spec, event, tenant_id, trace))
-            for event in events
-        ]
+        """Return once every event is acknowledged by all in-sync replicas; else `AwayError`.
+
+        `UnsendableError` is one where waiting does not help.
+        """
+        try:
+            messages = [
+                Message(topic, event.key, event.value, _headers(spec, event, tenant_id, trace))
+                for event in events
+            ]
+        except (TypeError, ValueError) as error:
+            raise UnsendableError("kafka", f"no record can hold it: {error!r}") from error
         try:
             await self._producer.publish(messages)
+        except UnsendableMessageError as error:
+            raise UnsendableError("kafka", str(error)) from error
         except ProducerAwayError as error:
             raise AwayError("kafka", str(error)) from error
 

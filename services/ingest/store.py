@@ -29,6 +29,7 @@ from shared.clock import Clock
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Session, Verdicts
 from shared.events.alert import AlertEvent
+from shared.events.exposure import ExposureEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 from shared.measures.cells import Cells
@@ -69,24 +70,26 @@ class PostgresStore:
         self, partition: Partition, fence: Fence, batch: Batch, next_offset: int, gap: int
     ) -> tuple[int, int, int]:
         """Store a batch, its rollups and its dead letters in one transaction."""
-        table, rows, fold = self._prepared(batch.good)
+        good = _kept(batch.good)
+        table, rows, fold = self._prepared(good)
         await self._ensure_days(table, {row[2].date() for row in rows})
         try:
             async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
-                fresh, repeated = await _insert(connection, table, batch.good, rows)
+                fresh, repeated = await _insert(connection, table, good, rows)
                 await events.add_rollups(connection, *partition, fold(fresh))
                 if table is ALERT_STEPS:
-                    await alerts.put(connection, [_step(batch.good[at]) for at in fresh])
+                    await alerts.put(connection, [_step(good[at]) for at in fresh])
                 dead_letters = batch.dead + await _reuses(
                     connection,
                     table,
-                    [batch.good[at] for at in repeated],
+                    [good[at] for at in repeated],
                     [rows[at] for at in repeated],
                 )
                 if dead_letters:
                     await letters.insert_dead_letters(connection, dead_letters)
                 dead = len(dead_letters)
-                verdicts = Verdicts(len(fresh), len(repeated) + len(batch.dead) - dead, dead)
+                accepted = len(fresh) + len(batch.good) - len(good)
+                verdicts = Verdicts(accepted, len(repeated) + len(batch.dead) - dead, dead)
                 await self._fence.count(connection, partition, verdicts)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise UnstorableError(str(error)) from error
@@ -169,6 +172,11 @@ class PostgresStore:
         if len(self._days) > MOST_KNOWN_DAYS:
             self._days.clear()
         self._days |= {(table.name, day) for day in missing}
+
+
+def _kept(good: Sequence[Read]) -> Sequence[Read]:
+    """Events that have a table here: exposures are abtest's, of which ingest only buries."""
+    return [] if good and isinstance(good[0].event, ExposureEvent) else good
 
 
 async def _insert(

@@ -9,7 +9,7 @@ Tests of one exclusion group divide the 10,000 buckets of the group's layer amon
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 from shared.experiments.assignment import BUCKETS, Epoch, Place, Weight, edges, rounded
@@ -18,6 +18,7 @@ from shared.experiments.lifecycle import NotNowError
 
 MOST_EPOCHS = 100
 LEAST_SHARE = 1 / BUCKETS
+AFTER_THE_LAST = timedelta(microseconds=1)
 
 
 class NobodyError(Exception):
@@ -26,6 +27,18 @@ class NobodyError(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+def next_instant(now: datetime, last_step: datetime | None, epochs: Sequence[Epoch]) -> datetime:
+    """When a change holds from: now, but after all that was before it in the test's life.
+
+    The order of steps and epochs is that of their times, and the clocks of two hosts differ. Who
+    asks has locked the test, and read its last step since.
+    """
+    before = [epochs[-1].since] if epochs else []
+    if last_step is not None:
+        before.append(last_step)
+    return max([now, *(at + AFTER_THE_LAST for at in before)])
 
 
 def first_epoch(

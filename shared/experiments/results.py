@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.experiment import Verdict
+from shared.events.experiment import Effect, Verdict
 from shared.experiments.lifecycle import State
 from shared.experiments.metrics import Role
 
@@ -132,3 +132,25 @@ class ResultsAnswer(_Answer):
     multiple_exposures: MultipleExposures
     as_of: datetime
     formula_version: str
+
+    @property
+    def effects(self) -> list[Effect]:
+        """Its comparisons as everybody is told of them."""
+        return [
+            Effect(
+                metric=one.metric,
+                variant=one.variant,
+                control=one.control,
+                difference=one.difference,
+                low=one.low,
+                high=one.high,
+                p_value=one.p_value,
+                significant=one.significant,
+            )
+            for one in self.comparisons
+        ]
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Units by variant."""
+        return {one.key: one.units for one in self.variants}

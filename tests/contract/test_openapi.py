@@ -94,8 +94,11 @@ def test_each_endpoint_is_there_and_says_who_may_use_it(endpoint: str) -> None:
         assert "security" not in found
     else:
         assert permission in ADMIN
-        assert found["security"] == [{"apiKey": []}]
-        assert document()["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+        assert found["security"] == [{"apiKey": []}, {"apiKeyHeader": []}]
+        schemes = document()["components"]["securitySchemes"]
+        assert schemes["apiKey"]["scheme"] == "bearer"
+        header = {name: schemes["apiKeyHeader"][name] for name in ("type", "in", "name")}
+        assert header == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
 
 
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if not one.startswith("GET")])
@@ -113,6 +116,29 @@ def test_each_write_says_how_it_refuses(endpoint: str) -> None:
 def test_metrics_can_be_asked_by_whatever_an_operation_is_told_apart(path: str) -> None:
     names = {one["name"] for one in document()["paths"][path]["get"]["parameters"]}
     assert {"environment", "operation_type", "variant", "agent_id", "release"} <= names
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/ai/ab-tests/{test_id}/assignment"),
+        ("get", "/ai/assignable-tests"),
+        ("post", "/ofrep/v1/evaluate/flags/{key}"),
+        ("post", "/ofrep/v1/evaluate/flags"),
+    ],
+)
+def test_who_asks_for_variants_is_told_that_a_test_may_not_be_known_yet(
+    method: str, path: str
+) -> None:
+    assert "503" in document()["paths"][path][method]["responses"]
+
+
+def test_tests_can_be_asked_by_several_states() -> None:
+    parameters = document()["paths"]["/ai/ab-tests"]["get"]["parameters"]
+    state = next(one for one in parameters if one["name"] == "state")
+    assert "array" in json.dumps(state["schema"])
+    states = document()["components"]["schemas"]["State"]["enum"]
+    assert states == ["draft", "running", "paused", "stopped", "concluded"]
 
 
 def test_no_reference_leads_nowhere() -> None:

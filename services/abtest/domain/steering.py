@@ -1,13 +1,14 @@
 """What follows from a look at a test: whether it is told, and whether the test ends or pauses."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from services.abtest.domain.memory import NOTHING, Memory
 from services.abtest.domain.state import TestState
-from shared.events.experiment import Effect, ExperimentEvent, Verdict
+from shared.events.experiment import ExperimentEvent, Verdict
+from shared.experiments.epochs import next_instant
 from shared.experiments.lifecycle import State
 from shared.experiments.results import ResultsAnswer
 
@@ -15,8 +16,6 @@ PAUSING: Final = ("STOP_HARM", "BROKEN")
 CONCLUDING: Final = ("SHIP", "NO_DIFFERENCE")
 LONGEST_REASON: Final = 2_048
 SAID: Final = {State.PAUSED: "Paused by itself: ", State.CONCLUDED: "Concluded by itself: "}
-# The order of steps is that of their times, and the clocks of two hosts differ.
-AFTER_THE_LAST: Final = timedelta(microseconds=1)
 
 
 class ChangedError(Exception):
@@ -104,7 +103,7 @@ def next_step(
     if after is state.state and not is_news(before, answer):
         return None
     last_at = steps[-1].occurred_at if steps else state.started_at
-    at = max(now, last_at + AFTER_THE_LAST)
+    at = next_instant(now, last_at, state.epochs)
     said = SAID[after] if after is not state.state else ""
     reason = (said + answer.recommendation)[:LONGEST_REASON]
     event_id = _identity(state, answer, steps, after)
@@ -143,20 +142,8 @@ def _event(
         state=after.value,
         verdict=answer.verdict,
         winner=answer.winner,
-        effects=[
-            Effect(
-                metric=one.metric,
-                variant=one.variant,
-                control=one.control,
-                difference=one.difference,
-                low=one.low,
-                high=one.high,
-                p_value=one.p_value,
-                significant=one.significant,
-            )
-            for one in answer.comparisons
-        ],
-        samples={one.key: one.units for one in answer.variants},
+        effects=answer.effects,
+        samples=answer.samples,
         epoch=state.epochs[-1].number if state.epochs else None,
         reason=reason,
         actor=None,

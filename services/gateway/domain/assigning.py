@@ -1,5 +1,6 @@
 """What a unit is answered: its variant, or why it takes no part."""
 
+from datetime import timedelta
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from shared.experiments.config import Variant
 from shared.experiments.lifecycle import State
 
 MOST_UNIT = 128
+ENDED_KNOWN_FOR = timedelta(days=30)
+"""How long units of a test that ended are answered; gateways need not know all there ever was."""
 
 Reason = Literal["assigned", "outside", "no_unit", "draft", "paused", "stopped", "concluded"]
 
@@ -55,7 +58,7 @@ class AssignableTest(BaseModel):
 
 
 class AssignableTests(BaseModel):
-    """All that have begun."""
+    """All that have begun, and did not end long ago."""
 
     items: list[AssignableTest]
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.gateway.domain.problems import wrong_field
 from services.gateway.domain.refusals import refused
-from shared.events.experiment import ExperimentEvent, Verdict
+from shared.events.experiment import Verdict
 from shared.experiments.assignment import Assigned, Epoch, assign
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import NotNowError, State
@@ -62,18 +62,6 @@ class Seen(NamedTuple):
     test: KeptTest
     body: Mapping[str, Any] | None = None
     as_of: datetime | None = None
-
-
-class Step(NamedTuple):
-    """A step that is to be told; members as they are stored."""
-
-    event_id: UUID
-    test_id: UUID
-    occurred_at: datetime
-    state: str
-    actor: str
-    reason: str
-    body: str
 
 
 class ExperimentView(ExperimentConfig):
@@ -153,26 +141,6 @@ def stored_values(test: KeptTest) -> list[Any]:
     epochs = EPOCHS.dump_json(test.epochs).decode()
     body = test.config.model_dump_json()
     return [test.config.key, body, test.state, epochs, test.started_at, test.ended_at]
-
-
-def step_of(test: KeptTest, event_id: UUID, at: datetime, actor: str, reason: str) -> Step:
-    """What is told of a test that somebody has just changed."""
-    event = ExperimentEvent(
-        event_id=event_id,
-        tenant_id=test.tenant_id,
-        occurred_at=at,
-        test_id=test.test_id,
-        key=test.config.key,
-        name=test.config.name or test.config.key,
-        state=test.state.value,
-        verdict=test.verdict,
-        winner=test.winner,
-        epoch=test.epochs[-1].number if test.epochs else None,
-        reason=reason,
-        actor=actor,
-    )
-    body = event.model_dump_json()
-    return Step(event_id, test.test_id, at, test.state.value, actor, reason, body)
 
 
 def test_view(test: KeptTest) -> dict[str, Any]:

@@ -26,14 +26,14 @@ class OfrepFlag(BaseModel):
     metadata: dict[str, str | int | bool]
 
 
+class OfrepFailure(RootModel[dict[str, str]]):
+    """`errorCode`, `errorDetails` and, of a single flag, its `key`."""
+
+
 class OfrepFlags(BaseModel):
     """All flags of a unit."""
 
-    flags: list[OfrepFlag]
-
-
-class OfrepFailure(RootModel[dict[str, str]]):
-    """`errorCode`, `errorDetails` and, of a single flag, its `key`."""
+    flags: list[OfrepFlag | OfrepFailure]
 
 
 class OfrepError(Exception):

@@ -15,7 +15,12 @@ READS: Final = frozenset(
 )
 AGENT: Final = frozenset({"operations:write", "feedback:write", "experiments:assign"})
 VIEWER: Final = READS - {"keys:read"}
-ANALYST: Final = VIEWER | {"experiments:write", "training:export", "training:write"}
+ANALYST: Final = VIEWER | {
+    "experiments:write",
+    "experiments:assign",
+    "training:export",
+    "training:write",
+}
 OPERATOR: Final = VIEWER | {"alerts:write", "system:read"}
 ADMIN: Final = READS | AGENT | ANALYST | OPERATOR | {"keys:admin", "audit:read", "privacy:admin"}
 ROLES: Final = {

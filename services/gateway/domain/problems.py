@@ -69,8 +69,20 @@ class AwayError(Exception):
         self.what = what
 
 
+class UnsendableError(AwayError):
+    """The broker will never take one of these events, and would perhaps the others."""
+
+
 class TooManyError(Exception):
     """More rows than can be summed within the statement timeout."""
+
+
+def at_odds(name: str, other: str, message: str) -> Problem:
+    """A 422 of two fields that cannot both be meant."""
+    errors = [
+        {"pointer": f"/{one}", "code": "invalid_field", "message": message} for one in (name, other)
+    ]
+    return Problem("invalid", f"{name} and {other}: {message}.", errors=errors)
 
 
 def wrong_field(name: str, message: str) -> Problem:

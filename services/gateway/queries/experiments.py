@@ -1,12 +1,13 @@
 """SQL of A/B tests and the steps of their lives."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
+from services.gateway.domain.cursor import Cursor
 from services.gateway.queries.objects import Table
 from shared.delivery.postgres import Session
 
@@ -30,6 +31,25 @@ WITHIN_S = 5.0
 Row = Record
 
 
+async def newest(
+    connection: Session,
+    tenant_id: str,
+    states: Sequence[str],
+    after: Cursor | None,
+    limit: int,
+) -> Sequence[Row]:
+    """A tenant's tests in any of some states, newest first; without states, all."""
+    return await connection.fetch(
+        f"""
+        SELECT {SHOWN} FROM ab_tests
+         WHERE tenant_id = $1 AND (cardinality($2::text[]) = 0 OR state = ANY($2))
+           AND ($3::timestamptz IS NULL OR (created_at, test_id) < ($3, $4::uuid))
+         ORDER BY created_at DESC, test_id DESC LIMIT $5
+        """,
+        *(tenant_id, states, *(after or (None, None)), limit),
+    )
+
+
 async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | None:
     """One test, which nobody else changes until the transaction ends."""
     return await connection.fetchrow(
@@ -37,6 +57,16 @@ async def locked(connection: Session, tenant_id: str, test_id: UUID) -> Row | No
         tenant_id,
         test_id,
     )
+
+
+async def last_step(connection: Session, tenant_id: str, test_id: UUID) -> datetime | None:
+    """When the last step of a test's life was taken."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT max(occurred_at) FROM ab_test_steps WHERE tenant_id = $1 AND test_id = $2",
+        tenant_id,
+        test_id,
+    )
+    return found
 
 
 async def count_open(connection: Session, tenant_id: str) -> int:
@@ -137,10 +167,12 @@ async def results(connection: Session, tenant_id: str, test_id: UUID) -> Row | N
     )
 
 
-async def changed(connection: Session, since: datetime | None) -> Sequence[Row]:
-    """Tests of all tenants that were changed since then, or all."""
-    asked = f"SELECT {TEST} FROM changed_ab_tests($1)"
-    return await connection.fetch(asked, since, timeout=WITHIN_S)
+async def changed(
+    connection: Session, since: datetime | None, kept_for: timedelta
+) -> Sequence[Row]:
+    """Tests of all tenants that were changed since then, or all, but those that ended before."""
+    asked = f"SELECT {TEST} FROM assigning_ab_tests($1, $2)"
+    return await connection.fetch(asked, since, kept_for, timeout=WITHIN_S)
 
 
 async def try_relay_lock(connection: Session) -> bool:
@@ -156,6 +188,14 @@ async def untold(connection: Session, most: int) -> Sequence[Row]:
     """Steps of all tenants that are to be told, oldest first."""
     asked = "SELECT * FROM untold_ab_test_steps($1)"
     return await connection.fetch(asked, most, timeout=WITHIN_S)
+
+
+async def mark_refused(connection: Session, tenant_id: str, event_id: UUID, why: str) -> None:
+    """A step that nobody can be told of."""
+    await connection.execute(
+        "UPDATE ab_test_steps SET refusal = $3 WHERE tenant_id = $1 AND event_id = $2",
+        *(tenant_id, event_id, why),
+    )
 
 
 async def mark_told(connection: Session, tenant_id: str, events: Sequence[UUID]) -> None:

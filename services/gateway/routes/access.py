@@ -7,21 +7,29 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 
 from services.gateway.domain.api_keys import Principal
 from services.gateway.domain.problems import Problem
 from services.gateway.routes.querying import only_known_query
 
 PUBLIC = {"x-permission": "none"}
-# For the OpenAPI document only: `_check` reads the header.
+# For the OpenAPI document only, where each is an alternative: `_check` reads the headers.
 BEARER = HTTPBearer(auto_error=False, scheme_name="apiKey", description="An API key: assay_…")
+HEADER = APIKeyHeader(
+    name="X-API-Key",
+    auto_error=False,
+    scheme_name="apiKeyHeader",
+    description="The same key, as providers of OpenFeature send it; Authorization goes first.",
+)
 
 
 def allows(permission: str) -> dict[str, Any]:
     """Arguments of a route that needs `permission`."""
     return {
-        "dependencies": [Depends(one) for one in (_check(permission), BEARER, only_known_query)],
+        "dependencies": [
+            Depends(one) for one in (_check(permission), BEARER, HEADER, only_known_query)
+        ],
         "openapi_extra": {"x-permission": permission},
     }
 

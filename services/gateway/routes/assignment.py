@@ -22,6 +22,12 @@ from services.gateway.routes.objects import JSON, answer
 
 NOT_MODIFIED = 304
 BAD = 400
+AWAY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "It is not known here, and Postgres, which may know it, is away; come back "
+        "after Retry-After."
+    }
+}
 Unit = Annotated[str | None, Query()]
 Expose = Annotated[bool, Query(description="Whether the unit counts as having been shown it.")]
 
@@ -33,6 +39,7 @@ def assignment_routes() -> APIRouter:
     @router.get(
         "/ai/ab-tests/{test_id}/assignment",
         response_model=AssignmentView,
+        responses=AWAY,
         summary="The variant of a unit; the same for ever for the same unit",
         **allows("experiments:assign"),
     )
@@ -52,7 +59,7 @@ def assignment_routes() -> APIRouter:
     @router.get(
         "/ai/assignable-tests",
         response_model=AssignableTests,
-        responses={NOT_MODIFIED: {"description": "As the ETag says."}},
+        responses={NOT_MODIFIED: {"description": "As the ETag says."}, **AWAY},
         summary="A/B tests that have begun, for clients that assign by themselves",
         **allows("experiments:assign"),
     )
@@ -125,6 +132,6 @@ def _ofrep(responses: dict[int, Any]) -> dict[str, Any]:
     }
     declared["responses"] |= {
         422: {"description": "A query parameter is wrong."},
-        503: {"description": "The tests are not known yet; come back after Retry-After."},
+        **AWAY,
     }
     return declared

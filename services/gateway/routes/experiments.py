@@ -1,9 +1,9 @@
 """A/B tests: their configuration and their lives."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -34,11 +34,15 @@ from services.gateway.routes.objects import (
 )
 from services.gateway.service.experimenting import no_test
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.lifecycle import Action
+from shared.experiments.lifecycle import Action, State
 from shared.experiments.results import ResultsAnswer
 
 ALL = "/ai/ab-tests"
 ONE = "/ai/ab-tests/{test_id}"
+States = Annotated[
+    list[State] | None,
+    Query(max_length=len(State), description="Those in this state; of several, in any of them."),
+]
 STEPS = {
     Action.START: "Start a draft, or let a paused test go on",
     Action.PAUSE: "Pause a test: everybody gets the control until it goes on",
@@ -64,10 +68,12 @@ def _reading_routes(router: APIRouter) -> None:
         summary="A/B tests, newest first",
         **allows("experiments:read"),
     )
-    async def tests(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
+    async def tests(
+        request: Request, state: States = None, limit: Limit = 50, cursor: At = None
+    ) -> Response:
         after = decode_cursor(cursor) if cursor else None
-        tenant_id = principal(request).tenant_id
-        rows = await request.app.state.experiments.tests(tenant_id, after, limit + 1)
+        tenant_id, states = principal(request).tenant_id, list(state or ())
+        rows = await request.app.state.experiments.tests(tenant_id, states, after, limit + 1)
         following = next_cursor(rows, limit, "created_at", "test_id")
         items = [test_view(kept_test(row)) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})

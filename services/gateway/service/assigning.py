@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.gateway.domain.assigning import (
+    ENDED_KNOWN_FOR,
     Evaluation,
     assignable,
     assignment_view,
@@ -16,11 +17,11 @@ from services.gateway.domain.assigning import (
 )
 from services.gateway.domain.experiments import KeptTest
 from services.gateway.domain.ofrep import OfrepError, entity_tag, flag_view
-from services.gateway.domain.problems import wrong_field
-from services.gateway.service.experimenting import no_test
+from services.gateway.domain.problems import Problem, at_odds, wrong_field
 from shared.experiments.lifecycle import State
 
 ANY_UNIT = "unit_id"
+OR_LONG_AGO = f", or it ended more than {ENDED_KNOWN_FOR.days} days ago"
 SHOWN_IN_BULK = (State.RUNNING, State.PAUSED, State.CONCLUDED)
 
 
@@ -57,12 +58,8 @@ class Assigning:
         """GET …/assignment: `units` by the parameter that named them."""
         test = await self._known.by_id(tenant_id, test_id)
         if test is None:
-            raise no_test(test_id)
-        name = ANY_UNIT if units[ANY_UNIT] is not None else test.config.unit
-        unit = units[name]
-        if unit is None:
-            raise wrong_field(name, f"is needed: this test assigns by {name} (or give {ANY_UNIT})")
-        found = evaluate(test, check_unit(name, unit))
+            raise Problem("not-found", f"There is no A/B test {test_id}{OR_LONG_AGO}.")
+        found = evaluate(test, _named(units, test.config.unit))
         if found.in_test and expose:
             self._exposures.note(found, "assignment")
         return assignment_view(found)
@@ -79,8 +76,9 @@ class Assigning:
         """One flag, as OFREP has it; raises `OfrepError`."""
         test = await self._known.by_key(tenant_id, key)
         if test is None:
-            raise OfrepError(404, "FLAG_NOT_FOUND", f"There is no A/B test with the key {key!r}.")
-        found = evaluate(test, _targeted(context))
+            why = f"There is no A/B test with the key {key!r}{OR_LONG_AGO}."
+            raise OfrepError(404, "FLAG_NOT_FOUND", why)
+        found = _evaluated(test, _targeted(context), context)
         if found.in_test and expose:
             self._exposures.note(found, "ofrep")
         return flag_view(found)
@@ -89,9 +87,37 @@ class Assigning:
         """All flags of a unit as JSON, and their ETag; nobody counts as having seen them."""
         unit = _targeted(context)
         tests = await self._known.of(tenant_id)
-        flags = [flag_view(evaluate(one, unit)) for one in tests if one.state in SHOWN_IN_BULK]
+        flags = [_flag(one, unit, context) for one in tests if one.state in SHOWN_IN_BULK]
         content = to_json({"flags": flags})
         return content, entity_tag(content)
+
+
+def _named(units: Mapping[str, str | None], wanted: str) -> str:
+    """The unit of a test that assigns by `wanted`."""
+    name = ANY_UNIT if units[ANY_UNIT] is not None else wanted
+    unit = units[name]
+    if unit is None:
+        raise wrong_field(name, f"is needed: this test assigns by {name} (or give {ANY_UNIT})")
+    if units[wanted] not in {None, unit}:
+        raise at_odds(ANY_UNIT, wanted, "name different units; give one of the two")
+    return check_unit(name, unit)
+
+
+def _evaluated(test: KeptTest, unit: str, context: Mapping[str, Any]) -> Evaluation:
+    """Where the unit stands, unless the context names another one as the test would count it."""
+    said = context.get(test.config.unit)
+    if said is not None and str(said) != unit:
+        what = f"context.targetingKey and context.{test.config.unit} name different units"
+        raise OfrepError(400, "INVALID_CONTEXT", f"{what}; give one of the two, or the same.")
+    return evaluate(test, unit)
+
+
+def _flag(test: KeptTest, unit: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """One of many: what is wrong with it keeps no other back."""
+    try:
+        return flag_view(_evaluated(test, unit, context))
+    except OfrepError as error:
+        return error.body(test.config.key)
 
 
 def _targeted(context: Mapping[str, Any]) -> str:

@@ -2,28 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.gateway.domain.experiments import (
     Changes,
     KeptTest,
-    Step,
     changed_config,
     check_fixed,
     check_group,
-    step_of,
     test_view,
 )
 from services.gateway.domain.problems import Problem, wrong_field
+from services.gateway.domain.steps import Around, Deed, Step, step_of
 from shared.clock import Clock
 from shared.experiments.config import ExperimentConfig
-from shared.experiments.epochs import NobodyError, first_epoch, next_epoch
+from shared.experiments.epochs import NobodyError, first_epoch, next_epoch, next_instant
 from shared.experiments.lifecycle import ENDED, Action, NotNowError, State, step
 
 MOST_TESTS = 200
 
-Decide = Callable[[KeptTest, Sequence[KeptTest]], tuple[KeptTest, Step | None]]
+Decide = Callable[[KeptTest, Around], tuple[KeptTest, Step | None]]
 SAID = {
     (State.DRAFT, Action.START): "Started.",
     (State.PAUSED, Action.START): "Goes on.",
@@ -73,7 +73,7 @@ class Experimenting:
     ) -> dict[str, Any]:
         """Rewrite a draft, or change what may be changed of a test that has begun."""
 
-        def decide(test: KeptTest, others: Sequence[KeptTest]) -> tuple[KeptTest, Step | None]:
+        def decide(test: KeptTest, around: Around) -> tuple[KeptTest, Step | None]:
             config = changed_config(test.config, changes)
             if test.state is State.DRAFT:
                 _check_begin(config, self._now)
@@ -81,7 +81,7 @@ class Experimenting:
             if test.state in ENDED:
                 raise NotNowError("The test has ended; make a new one with a key of its own.")
             check_fixed(test.config, config)
-            return self._reshaped(test, config, others, actor)
+            return self._reshaped(test, config, around, actor)
 
         return await self._changed_by(tenant_id, test_id, decide)
 
@@ -90,31 +90,36 @@ class Experimenting:
     ) -> dict[str, Any]:
         """Start, pause or stop a test."""
 
-        def decide(test: KeptTest, others: Sequence[KeptTest]) -> tuple[KeptTest, Step | None]:
-            at, after = self._now(), step(test.state, action)
+        def decide(test: KeptTest, around: Around) -> tuple[KeptTest, Step | None]:
+            at, after = self._instant(test, around), step(test.state, action)
             if action is Action.START:
-                check_group(test, others)
+                check_group(test, around.others)
             changed = replace(test, state=after, ended_at=at if after in ENDED else None)
             if test.state is State.DRAFT:
-                epoch = first_epoch(test.config, str(test.test_id), _held(others), at)
+                epoch = first_epoch(test.config, str(test.test_id), around.held, at)
                 changed = replace(changed, epochs=(epoch,), started_at=at)
-            reason = note or SAID[test.state, action]
-            return changed, step_of(changed, self._new_id(), at, actor, reason)
+            deed = Deed(self._new_id(), at, actor, note or SAID[test.state, action])
+            return changed, step_of(changed, deed, around.results)
 
         return await self._changed_by(tenant_id, test_id, decide)
 
     def _reshaped(
-        self, test: KeptTest, config: ExperimentConfig, others: Sequence[KeptTest], actor: str
+        self, test: KeptTest, config: ExperimentConfig, around: Around, actor: str
     ) -> tuple[KeptTest, Step | None]:
         before = test.config
         if (config.weights, config.traffic) == (before.weights, before.traffic):
             return replace(test, config=config), None
-        at = self._now()
-        epoch = next_epoch(config, test.epochs, str(test.test_id), _held(others), at)
+        at = self._instant(test, around)
+        epoch = next_epoch(config, test.epochs, str(test.test_id), around.held, at)
         changed = replace(test, config=config, epochs=(*test.epochs, epoch))
         shares = ", ".join(f"{key} {weight:.4g}" for key, weight in config.weights.items())
         reason = f"From now on: weights {shares}; traffic {config.traffic:.4g}."
-        return changed, step_of(changed, self._new_id(), at, actor, reason)
+        deed = Deed(self._new_id(), at, actor, reason)
+        return changed, step_of(changed, deed, around.results)
+
+    def _instant(self, test: KeptTest, around: Around) -> datetime:
+        """When a change holds from, by our clock and after all that others' clocks have said."""
+        return next_instant(self._now(), around.last_step, test.epochs)
 
     async def _changed_by(self, tenant_id: str, test_id: UUID, decide: Decide) -> dict[str, Any]:
         try:
@@ -144,7 +149,3 @@ def _check_begin(config: ExperimentConfig, now: Clock) -> None:
         first_epoch(config, "", (), now())
     except NobodyError as error:
         raise wrong_field(error.field, str(error)) from error
-
-
-def _held(others: Sequence[KeptTest]) -> list[tuple[int, int]]:
-    return [place for other in others for place in other.epochs[-1].places]

@@ -2,6 +2,7 @@
 
 One gateway at a time does it. A step is marked once the broker has it; what was sent and not
 marked is sent again with the same event_id, which makes it one event to everybody who reads it.
+A step that no broker will ever take is marked as refused, and holds up no other.
 """
 
 import asyncio
@@ -14,12 +15,13 @@ from uuid import UUID
 import structlog
 
 from services.gateway.domain.intake import Outgoing
-from services.gateway.domain.problems import AwayError
+from services.gateway.domain.problems import AwayError, UnsendableError
 from services.gateway.service.intake import Publish
 from shared.topics import REGISTER, Topic, topic_name
 
 LOOK_EVERY_S = 1.0
 MOST_AT_ONCE = 200
+MOST_WHY = 300
 
 Row = Any  # a row of the store: members by column
 
@@ -35,6 +37,9 @@ class Relay(Protocol):
 
     async def told(self, tenant_id: str, events: Sequence[UUID]) -> None:
         """The broker has these."""
+
+    async def refused(self, tenant_id: str, event_id: UUID, why: str) -> None:
+        """No broker will ever take this one."""
 
 
 class Store(Protocol):
@@ -65,15 +70,40 @@ class StepTeller:
 
     async def tell(self) -> None:
         """Publish what is to be told."""
-        spec = REGISTER[Topic.EXPERIMENTS]
         async with self._store.relaying(MOST_AT_ONCE) as relay:
             for tenant_id, part in groupby(relay.steps, key=lambda one: str(one["tenant_id"])):
-                rows = list(part)
-                events = [_outgoing(row) for row in rows]
-                await self._publish(spec, self._topic, events, tenant_id, {})
-                await relay.told(tenant_id, [row["event_id"] for row in rows])
+                if not await self._tell(relay, tenant_id, list(part)):
+                    return  # not an error: what was told until now stays marked
+
+    async def _tell(self, relay: Relay, tenant_id: str, rows: Sequence[Row]) -> bool:
+        """Tell steps of a tenant; false while the broker is away."""
+        try:
+            await self._send(tenant_id, rows)
+        except UnsendableError as error:
+            if len(rows) > 1:  # one of them is to blame
+                for row in rows:
+                    if not await self._tell(relay, tenant_id, [row]):
+                        return False
+                return True
+            event_id = rows[0]["event_id"]
+            log.error("step_refused", event_id=str(event_id), why=repr(error)[:MOST_WHY])
+            await relay.refused(tenant_id, event_id, repr(error)[:MOST_WHY])
+        except AwayError:
+            return False
+        except Exception as error:  # nothing is known of these: the next look tries them again
+            log.error("steps_untold", tenant_id=tenant_id, why=repr(error)[:MOST_WHY])
+        else:
+            await relay.told(tenant_id, [row["event_id"] for row in rows])
+        return True
+
+    async def _send(self, tenant_id: str, rows: Sequence[Row]) -> None:
+        events = [_outgoing(row) for row in rows]
+        await self._publish(REGISTER[Topic.EXPERIMENTS], self._topic, events, tenant_id, {})
 
 
 def _outgoing(row: Row) -> Outgoing:
-    key = str(row["test_id"]).encode()
-    return Outgoing(str(row["event_id"]), key, row["body"].encode(), row["occurred_at"])
+    try:
+        key, value = str(row["test_id"]).encode(), row["body"].encode()
+    except (AttributeError, ValueError) as error:
+        raise UnsendableError("kafka", f"the step is no text: {error!r}") from error
+    return Outgoing(str(row["event_id"]), key, value, row["occurred_at"])

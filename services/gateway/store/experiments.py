@@ -10,15 +10,17 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.assigning import ENDED_KNOWN_FOR
 from services.gateway.domain.cursor import Cursor
-from services.gateway.domain.experiments import KeptTest, Seen, Step, kept_test, stored_values
+from services.gateway.domain.experiments import KeptTest, Seen, kept_test, stored_values
+from services.gateway.domain.steps import Around, Step, results_of
 from services.gateway.queries import experiments as queries
 from services.gateway.queries import objects
 from services.gateway.store.sessions import Sessions, set_tenant
 from shared.delivery.postgres import Session
 
 Row = asyncpg.Record
-Decide = Callable[[KeptTest, Sequence[KeptTest]], tuple[KeptTest, Step | None]]
+Decide = Callable[[KeptTest, Around], tuple[KeptTest, Step | None]]
 
 
 class PostgresExperiments:
@@ -27,10 +29,12 @@ class PostgresExperiments:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def tests(self, tenant_id: str, after: Cursor | None, limit: int) -> Sequence[Row]:
-        """Tests, newest first."""
+    async def tests(
+        self, tenant_id: str, states: Sequence[str], after: Cursor | None, limit: int
+    ) -> Sequence[Row]:
+        """Tests in any of some states, else all, newest first."""
         async with self._sessions.reading(tenant_id) as connection:
-            return await objects.newest(connection, queries.TESTS, tenant_id, after, limit)
+            return await queries.newest(connection, tenant_id, states, after, limit)
 
     async def test(self, tenant_id: str, test_id: UUID) -> tuple[KeptTest, Sequence[Row]] | None:
         """One test and its history, of one instant."""
@@ -67,8 +71,8 @@ class PostgresExperiments:
     async def change(self, tenant_id: str, test_id: UUID, decide: Decide) -> KeptTest | None:
         """Put what `decide` makes of a test in its place, and keep the step if it is one.
 
-        `decide` is also given the tests that hold units of the same exclusion group; whoever
-        changes a test of this tenant meanwhile waits. `None` when there is no such test.
+        Whoever changes a test of this tenant meanwhile waits, abtest at the test's row. `None`
+        when there is no such test.
         """
         try:
             async with self._sessions.writing(tenant_id) as connection:
@@ -77,13 +81,7 @@ class PostgresExperiments:
                 if row is None:
                     return None
                 before = kept_test(row)
-                group = before.config.exclusion_group
-                others = (
-                    []
-                    if group is None
-                    else await queries.others_of_group(connection, tenant_id, test_id, group)
-                )
-                after, step = decide(before, [kept_test(one) for one in others])
+                after, step = decide(before, await _around(connection, before))
                 values = stored_values(after)
                 changed = await queries.update(connection, tenant_id, test_id, values)
                 if step is not None:
@@ -93,9 +91,9 @@ class PostgresExperiments:
             raise NameTakenError from error
 
     async def changed(self, since: datetime | None) -> Sequence[Row]:
-        """Tests of all tenants that were changed since then, or all."""
+        """Tests of all tenants that were changed since then, or all; none that ended long ago."""
         async with self._sessions.connected() as connection:
-            return await queries.changed(connection, since)
+            return await queries.changed(connection, since, ENDED_KNOWN_FOR)
 
     @asynccontextmanager
     async def relaying(self, most: int) -> AsyncIterator["Relay"]:
@@ -104,6 +102,17 @@ class PostgresExperiments:
             is_ours = await queries.try_relay_lock(connection)
             steps = await queries.untold(connection, most) if is_ours else []
             yield Relay(connection, steps)
+
+
+async def _around(connection: Session, test: KeptTest) -> Around:
+    """Of after the test was locked: statements that began before do not see what was waited for."""
+    key, group = (test.tenant_id, test.test_id), test.config.exclusion_group
+    rows = await queries.others_of_group(connection, *key, group) if group is not None else []
+    last_step = await queries.last_step(connection, *key)
+    found = await queries.results(connection, *key)
+    return Around(
+        [kept_test(one) for one in rows], last_step, results_of(found["body"] if found else None)
+    )
 
 
 class Relay(NamedTuple):
@@ -116,3 +125,8 @@ class Relay(NamedTuple):
         """The broker has these."""
         await set_tenant(self.connection, tenant_id)
         await queries.mark_told(self.connection, tenant_id, events)
+
+    async def refused(self, tenant_id: str, event_id: UUID, why: str) -> None:
+        """No broker will ever take this one."""
+        await set_tenant(self.connection, tenant_id)
+        await queries.mark_refused(self.connection, tenant_id, event_id, why)

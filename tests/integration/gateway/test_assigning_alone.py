@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -75,6 +76,10 @@ async def test_units_keep_their_variants_while_postgres_is_away(
         assert (
             len((await client.post("/ofrep/v1/evaluate/flags", json=context)).json()["flags"]) == 1
         )
+        unknown = await client.get(f"{ALL}/{uuid4()}/assignment", params={"user_id": "u"})
+        assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "5")
+        elsewhere = await client.post("/ofrep/v1/evaluate/flags/made-elsewhere", json=context)
+        assert (elsewhere.status_code, elsewhere.headers["retry-after"]) == (503, "5")
         stop = await client.post(f"{ALL}/{test}/stop")
         assert (stop.status_code, stop.headers["retry-after"]) == (503, "5")
         await in_thread(postgres.start)
@@ -84,6 +89,8 @@ async def test_units_keep_their_variants_while_postgres_is_away(
 
         await eventually(back, why="the gateway goes on by itself")
         assert (await placed(client, test, UNITS[0]))["reason"] == "stopped"
+        unknown = await client.get(f"{ALL}/{uuid4()}/assignment", params={"user_id": "u"})
+        assert unknown.status_code == 404
 
 
 async def test_a_gateway_that_never_knew_the_tests_says_when_to_come_back(redis_url: str) -> None:

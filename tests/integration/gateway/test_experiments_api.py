@@ -9,6 +9,7 @@ import pytest
 
 from assay_sdk import Experiment, assign
 from services.gateway.service import experimenting as service
+from services.gateway.service import known_tests
 from tests.integration.gateway.callers import Alone
 from tests.support.experiments import body, weighted
 from tests.support.waiting import eventually
@@ -68,6 +69,33 @@ async def test_tests_are_listed_newest_first_in_pages(alone: Alone) -> None:
     assert [one["id"] for one in page["items"]] == ids[:0:-1]
     rest = (await alone.viewer.get(ALL, params={"limit": 1, "cursor": page["next_cursor"]})).json()
     assert [one["id"] for one in rest["items"]] == ids[:1]
+
+
+async def test_tests_are_listed_by_state_also_by_several(alone: Alone) -> None:
+    runs, draft, ended = await running(alone), await made(alone), await running(alone)
+    await after(alone, ended, "stop")
+
+    async def listed(*states: str, **more: Any) -> Any:
+        asked = {"state": list(states), "limit": 1000, **more}
+        return (await alone.viewer.get(ALL, params=asked)).json()
+
+    ids = {test["id"] for test in (runs, draft, ended)}
+    for states, expected in (
+        (("running",), [runs]),
+        (("draft", "stopped"), [ended, draft]),
+        ((), [ended, draft, runs]),
+    ):
+        items = (await listed(*states))["items"]
+        found = [one["id"] for one in items if one["id"] in ids]
+        assert found == [test["id"] for test in expected]
+        assert not states or {one["state"] for one in items} <= set(states)
+    page = await listed("draft", "stopped", limit=1)
+    assert page["items"][0]["id"] == ended["id"]
+    rest = await listed("draft", "stopped", limit=1, cursor=page["next_cursor"])
+    assert rest["items"][0]["id"] == draft["id"]
+    assert (await alone.viewer.get(f"{ALL}?state=running")).status_code == 200
+    wrong = await alone.viewer.get(f"{ALL}?state=runing")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/state/0")
 
 
 @pytest.mark.parametrize(
@@ -306,6 +334,43 @@ async def test_a_concluded_test_gives_everybody_the_winner(alone: Alone) -> None
     assert (at["variant"], at["model_id"], at["in_test"]) == ("b", "m-2", False)
 
 
+async def test_a_test_that_ended_is_answered_for_a_month_and_then_unknown(
+    alone: Alone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = await running(alone)
+    await after(alone, test, "stop")
+    path = f"{ALL}/{test['id']}"
+    flag = f"/ofrep/v1/evaluate/flags/{test['key']}"
+    unit = {"context": {"targetingKey": "u-1"}}
+
+    async def ended(days: int) -> None:
+        await alone.rows(
+            "UPDATE ab_tests SET ended_at = now() - make_interval(days => $2),"
+            " updated_at = clock_timestamp() WHERE test_id = $1",
+            *(test["id"], days),
+        )
+
+    async def assignable() -> list[str]:
+        items = (await alone.admin.get("/ai/assignable-tests")).json()["items"]
+        return [one["id"] for one in items]
+
+    monkeypatch.setattr(known_tests, "RELOAD_EVERY_S", 0)
+    await ended(29)
+    assert (await placed(alone.admin, test, "u-1"))["reason"] == "stopped"
+    assert (await alone.admin.post(flag, json=unit)).json()["reason"] == "DISABLED"
+    assert test["id"] in await assignable()
+    await ended(31)
+
+    async def unknown() -> bool:
+        return test["id"] not in await assignable()
+
+    await eventually(unknown, why="all is loaded anew")
+    gone = await alone.admin.get(f"{path}/assignment", params={"user_id": "u-1"})
+    assert (gone.status_code, "30 days ago" in gone.json()["detail"]) == (404, True)
+    assert (await alone.admin.post(flag, json=unit)).json()["errorCode"] == "FLAG_NOT_FOUND"
+    assert (await alone.viewer.get(path)).json()["state"] == "stopped", "it is not gone"
+
+
 async def test_a_unit_is_named_as_the_test_says(alone: Alone) -> None:
     test = await running(alone, unit="session_id")
     path = f"{ALL}/{test['id']}/assignment"
@@ -317,6 +382,18 @@ async def test_a_unit_is_named_as_the_test_says(alone: Alone) -> None:
     for unit in ("x" * 129, "a\x1fb", "a\x00b"):
         refused = await alone.admin.get(path, params={"session_id": unit})
         assert refused.status_code == 422
+
+
+async def test_two_names_of_different_units_are_refused_and_both_named(alone: Alone) -> None:
+    test = await running(alone)
+    path = f"{ALL}/{test['id']}/assignment"
+    odd = await alone.admin.get(path, params={"unit_id": "u-1", "user_id": "u-2"})
+    assert odd.status_code == 422
+    assert [one["pointer"] for one in odd.json()["errors"]] == ["/unit_id", "/user_id"]
+    assert "unit_id and user_id" in odd.json()["detail"]
+    for agreed in ({"unit_id": "u-1", "user_id": "u-1"}, {"unit_id": "u-1", "session_id": "s-2"}):
+        answer = await alone.admin.get(path, params=NOT_EXPOSED | agreed)
+        assert answer.json() == await placed(alone.admin, test, "u-1")
 
 
 async def test_another_gateway_knows_within_moments(alone: Alone) -> None:

@@ -72,6 +72,26 @@ async def test_a_wrong_question_is_answered_by_the_protocols_codes(
     await after(alone, test, "stop")
 
 
+async def test_a_context_that_names_another_unit_is_refused_and_keeps_no_other_flag_back(
+    alone: Alone,
+) -> None:
+    by_user, by_session = await running(alone), await running(alone, unit="session_id")
+    odd = context("user-1", user_id="user-2")
+    one = await alone.admin.post(f"{FLAGS}/{by_user['key']}", json=odd)
+    assert (one.status_code, one.json()["errorCode"]) == (400, "INVALID_CONTEXT")
+    for name in ("context.targetingKey", "context.user_id"):
+        assert name in one.json()["errorDetails"]
+    other = await alone.admin.post(f"{FLAGS}/{by_session['key']}", json=odd, params=NOBODY)
+    assert other.json()["reason"] == "SPLIT"
+    many = await alone.admin.post(FLAGS, json=odd)
+    flags = {one["key"]: one for one in many.json()["flags"]}
+    assert flags[by_user["key"]] == one.json()
+    assert flags[by_session["key"]] == other.json()
+    same = context("17", user_id=17)
+    agreed = await alone.admin.post(f"{FLAGS}/{by_user['key']}", json=same, params=NOBODY)
+    assert agreed.status_code == 200
+
+
 async def test_an_unknown_flag_is_a_404_that_names_it(alone: Alone) -> None:
     answer = await alone.admin.post(f"{FLAGS}/nothing", json=context("user-1"))
     assert (answer.status_code, answer.json()["errorCode"]) == (404, "FLAG_NOT_FOUND")

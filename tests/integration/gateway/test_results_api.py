@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from assay_sdk import Experiment, assign
+from shared.events.experiment import Effect
 from shared.experiments.results import ResultsAnswer
 from tests.integration.gateway.callers import Alone
 from tests.integration.gateway.test_experiments_api import ALL, after, made, placed, running
@@ -155,6 +156,48 @@ async def test_results_are_told_as_they_were_computed_in_the_state_of_now(alone:
     await after(alone, test, "pause")
     told = await results(alone.viewer, test)
     assert told == found(test, formula_version="abtest-2") | {"state": "paused"}
+
+
+async def steps(alone: Alone, test: dict[str, Any]) -> list[dict[str, Any]]:
+    """As they are told."""
+    rows = await alone.rows(
+        "SELECT body FROM ab_test_steps WHERE test_id = $1 ORDER BY occurred_at", test["id"]
+    )
+    return [dict(from_json(row["body"])) for row in rows]
+
+
+async def test_a_persons_step_tells_what_the_test_says_by_then(alone: Alone) -> None:
+    test = await running(alone)
+    await keep(alone, test, found(test))
+    for action in ("pause", "start", "stop"):
+        await after(alone, test, action)
+    start, *others = await steps(alone, test)
+    assert (start["verdict"], start["winner"]) == (None, None)
+    assert (start["effects"], start["samples"]) == ([], {})
+    effect = {name: comparison()[name] for name in Effect.model_fields}
+    for step in others:
+        assert (step["verdict"], step["winner"], step["actor"]) == ("SHIP", "b", test["created_by"])
+        assert (step["effects"], step["samples"]) == ([effect], {"a": 1000, "b": 1000})
+
+
+async def test_results_that_this_release_cannot_read_stop_nobodys_step(alone: Alone) -> None:
+    test = await running(alone)
+    await keep(alone, test, {"verdict": "SHIP", "from": "a later release"})
+    assert (await after(alone, test, "pause"))["state"] == "paused"
+    told = (await steps(alone, test))[-1]
+    assert (told["state"], told["verdict"], told["samples"]) == ("paused", "SHIP", {})
+
+
+async def test_a_step_comes_after_one_from_a_clock_ahead(alone: Alone) -> None:
+    test = await running(alone)
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    await alone.rows(
+        "UPDATE ab_test_steps SET occurred_at = $2 WHERE test_id = $1", test["id"], ahead
+    )
+    stopped = await after(alone, test, "stop")
+    assert datetime.fromisoformat(stopped["ended_at"]) == ahead + timedelta(microseconds=1)
+    history = (await alone.viewer.get(f"{ALL}/{test['id']}")).json()["history"]
+    assert [one["state"] for one in history] == ["running", "stopped"]
 
 
 async def test_results_are_the_tenants_own_and_need_the_permission(alone: Alone) -> None:

@@ -1,5 +1,6 @@
 """What follows from a look: the step that is told, and where it leads."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -176,3 +177,10 @@ class TestIdentity:
         step = after(successes(*HARMFUL), BEGUN, ahead)
         assert step is not None
         assert step.occurred_at == ahead.occurred_at + timedelta(microseconds=1)
+
+    def test_it_comes_after_the_last_epoch_too(self) -> None:
+        held = successes(*HARMFUL)
+        ahead = replace(held.epochs[-1], since=NOW + timedelta(hours=1))
+        step = after(held._replace(epochs=(ahead,)))
+        assert step is not None
+        assert step.occurred_at == ahead.since + timedelta(microseconds=1)
