@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -95,7 +95,9 @@ async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
 ) -> None:
     test_id = await world.begin("hammered", min_runtime_hours=0, auto_pause=False)
     chance = random.Random(7)
-    turns = [point for point, _ in zip(cycle(TURNS + MORE), range(TURNS_OF[amount()]), strict=False)]
+    turns = [
+        point for point, _ in zip(cycle(TURNS + MORE), range(TURNS_OF[amount()]), strict=False)
+    ]
     for victim in victims:
         victim.start()
     for turn, point in enumerate(turns):
