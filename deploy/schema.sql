@@ -135,7 +135,6 @@ CREATE TABLE public.ab_arms (
     multiple bigint DEFAULT 0 NOT NULL,
     operations bigint DEFAULT 0 NOT NULL,
     crossovers bigint DEFAULT 0 NOT NULL,
-    largest bigint DEFAULT 0 NOT NULL,
     first_at timestamp with time zone,
     last_at timestamp with time zone,
     as_of timestamp with time zone,

@@ -10,8 +10,9 @@ KEY_VERSION = b"1"
 @lru_cache(maxsize=16_384)
 def pseudonym(secret: bytes, tenant_id: str, user_id: str) -> str:
     """`v1.<32 hex digits>`: HMAC-SHA256 of the user under the tenant's own key."""
-    digest = hmac.new(_tenant_key(secret, tenant_id), user_id.encode(), sha256).hexdigest()
-    return f"v{KEY_VERSION.decode()}.{digest[:32]}"
+    # In one call: to make an object and to ask it costs three times as much.
+    digest = hmac.digest(_tenant_key(secret, tenant_id), user_id.encode(), "sha256")
+    return f"v{KEY_VERSION.decode()}.{digest.hex()[:32]}"
 
 
 @lru_cache(maxsize=4096)

@@ -18,9 +18,9 @@ REMOVED_AT_ONCE = 5_000
 PAST_EVERY_S = 5.0
 # Reading what was before a test waits twice as long as it works: events come first.
 PAST_WAITS = 2.0
-# An operation joins what waits for it. Missed is only what came while it was being stored, and
-# no transaction lasts as long as this.
-MISSED_WITHIN: Final = timedelta(minutes=10)
+# An operation joins what waits for it. Missed is only what came while it was being stored: no
+# transaction lasts as long as this. To look at all that waits each second would cost a core.
+MISSED_WITHIN: Final = timedelta(minutes=1)
 WAITS_FOR: Final = timedelta(days=7)
 
 
@@ -59,10 +59,16 @@ class Ticker:
         """Feedback that the last look found waiting for its operation."""
 
     async def join(self) -> None:
-        """Join feedback and operations that did not see each other."""
+        """Join feedback and operations that did not see each other.
+
+        First of all that waits: nobody may have looked for long, or the store was away.
+        """
+        within = WAITS_FOR
         while True:
-            joined = await self._waiting.join_missed(MISSED_WITHIN, JOIN_MOST)
-            await asyncio.sleep(0 if joined == JOIN_MOST else JOIN_EVERY_S)
+            joined = await self._waiting.join_missed(within, JOIN_MOST)
+            if joined < JOIN_MOST:
+                within = MISSED_WITHIN
+                await asyncio.sleep(JOIN_EVERY_S)
 
     async def looks(self) -> None:
         """Look at tests that have changed; while the store is away the runtime tries again."""

@@ -45,8 +45,3 @@ def rounded_mean(total: int, count: int) -> int:
     quotient, rest = divmod(total, count)
     above = 2 * rest - count
     return quotient + (above > 0 or (above == 0 and quotient % 2 == 1))
-
-
-def is_dominated(largest: float, total: float, share: float = 0.2) -> bool:
-    """Does one unit hold more than `share` of all operations? Then it decides the ratio alone."""
-    return total > 0 and largest > share * total

@@ -101,7 +101,10 @@ def _unit(
     mine = [row for row in rows if (row.epoch, row.variant) == seen[0]]
     exposed_at = min((row.counts_at for row in mine if row.kind == "e"), default=None)
     return seen[0], [
-        row for row in mine if row.kind != "e" and (not exposed_at or row.counts_at >= exposed_at)
+        row
+        for row in mine
+        if row.kind != "e"
+        and (not exposed_at or exposed_at - row.counts_at <= timedelta(minutes=1))
     ]
 
 

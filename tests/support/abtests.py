@@ -56,7 +56,7 @@ def arm(units: int, sums: Sums | None = None, **changes: Any) -> ArmState:
     given = sums or {}
     counted = given.get("success_rate")
     operations = int(counted.d) if counted else units
-    held = {"operations": operations, "crossovers": 0, "largest": 1, "sketches": []} | changes
+    held = {"operations": operations, "crossovers": 0, "sketches": []} | changes
     return ArmState(units=units, sums=given, **held)
 
 

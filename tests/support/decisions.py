@@ -176,7 +176,7 @@ def _days(chance: Generator, world: World) -> list[dict[str, ArmState]]:
         units[key] = np.cumsum(of_arm)[at - 1].tolist()
     return [
         {
-            key: ArmState(units[key][look], units[key][look], 0, 1, by_arm[key][look], [])
+            key: ArmState(units[key][look], units[key][look], 0, by_arm[key][look], [])
             for key in ("a", "b")
         }
         for look in range(DAYS)

@@ -5,7 +5,7 @@ its unit. Feedback follows its operation. An exposure is believed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -67,7 +67,7 @@ def of_operation(
     event: OperationEvent, tests: Iterable[LiveTest], pseudonym: PseudonymOf, price: Price
 ) -> Iterator[Candidate]:
     """Rows of an operation: one for each test that it concerns."""
-    at = event.occurred_at
+    at = event.occurred_at.astimezone(UTC)  # a unit's day is one of UTC
     for test in tests:
         unit = test.unit_of(event)
         if unit is None or not test.takes(event) or not test.ran_at(at):
@@ -102,7 +102,8 @@ def opinion(event: FeedbackEvent, arrived_at: datetime) -> Opinion:
     """What of a feedback is counted."""
     aspects = (event.helpful, event.accurate, event.relevant, event.fast)
     return Opinion(
-        *(event.tenant_id, event.event_id, event.occurred_at, event.operation_id, arrived_at),
+        *(event.tenant_id, event.event_id, event.occurred_at.astimezone(UTC)),
+        *(event.operation_id, arrived_at),
         event.rating,
         *(None if one is None else int(one) for one in aspects),
     )
@@ -131,10 +132,10 @@ def of_exposure(
     event: ExposureEvent, tests: Mapping[UUID, LiveTest], pseudonym: PseudonymOf
 ) -> Candidate | Ignored:
     """The row of an exposure, or why it says nothing."""
-    test = tests.get(_uuid(event.test_id) or UUID(int=0))
+    test, at = tests.get(_uuid(event.test_id) or UUID(int=0)), event.occurred_at.astimezone(UTC)
     if test is None:
         return Ignored.UNKNOWN_TEST
-    if not test.ran_at(event.occurred_at):
+    if not test.ran_at(at):
         return Ignored.NOT_RUNNING
     if event.variant not in test.models:
         return Ignored.UNKNOWN_VARIANT
@@ -144,7 +145,6 @@ def of_exposure(
     if seen is None:
         return Ignored.UNKNOWN_EPOCH
     epoch, is_crossed = seen
-    at = event.occurred_at
     return Candidate(
         *(event.tenant_id, test.test_id, event.event_id, at, EXPOSURE),
         *(pseudonym(event.tenant_id, event.unit_id), None, epoch, event.variant, at),
@@ -164,7 +164,9 @@ def _seen(event: ExposureEvent, test: LiveTest) -> tuple[int, bool] | None:
         if before is not None and before.variant == event.variant:
             return before.epoch, False
     running = max(1, sum(one.since <= event.occurred_at for one in test.epochs))
-    return event.epoch or running, placed is not None
+    number = event.epoch or running
+    # Nobody is put where nobody may be by one wrong event: it is a unit in two variants.
+    return number, placed is not None or test.epochs[number - 1].gives_nothing_to(event.variant)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -34,6 +34,10 @@ class Compared:
     too_early: Unmet | None
     unmet: Unmet | None
     is_live: bool
+    is_frozen: bool = False
+    """Whether the difference is that of the planned end."""
+    fell: bool = False
+    """Whether the primary does harm by all units, though it was frozen at the planned end."""
     adjustment: Adjustment | None = None
     shown: Comparison | None = None
     method: Method = "always_valid"
@@ -74,7 +78,9 @@ class Compared:
             return False
         if self.role == "primary":
             shown = self.shown
-            return shown is not None and shown.excludes_zero and self.sign * shown.effect < 0
+            return self.fell or (
+                shown is not None and shown.excludes_zero and self.sign * shown.effect < 0
+            )
         return self.guard is not None and self.guard.harm.harmed
 
     @property

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from services.abtest.domain import adjusting, gates, phases
+from services.abtest.domain.adjusting import Adjustment
 from services.abtest.domain.compared import NO_SMALLEST, Compared
 from services.abtest.domain.guarding import guard
-from services.abtest.domain.levels import is_planned_end, live, plan
+from services.abtest.domain.levels import Plan, is_planned_end, live, plan
 from services.abtest.domain.lifting import lift
 from services.abtest.domain.memory import Memory, place
 from services.abtest.domain.percentiles import with_percentile
@@ -14,6 +15,7 @@ from shared.experiments import fixed, sequential
 from shared.experiments.answers import Comparison, Undefined
 from shared.experiments.estimators import Difference
 from shared.experiments.fixed import Counts
+from shared.experiments.margins import Measured
 from shared.experiments.metrics import MetricConfig
 from shared.experiments.multiplicity import benjamini_hochberg, holm
 from shared.experiments.results import Method
@@ -54,17 +56,20 @@ def _row(
     dominated = gates.dominated(state, metric, variant)
     later = gates.runtime(state) or gates.each_kind(state, metric, variant)
     frozen = memory.frozen.get(place(metric.name, variant))
-    if frozen is None:
-        diff, adjustment = adjusting.difference(state, metric.name, control, variant)
-    else:
+    held = plan(state, variant, ended=ended and (frozen is not None or too_early is None))
+    diff, adjustment = adjusting.difference(state, metric.name, control, variant)
+    fell = frozen is not None and _fell(metric, diff, held, adjustment)
+    if frozen is not None and not fell:
         diff, adjustment = frozen, memory.adjusted.get(place(metric.name, variant))
     row = Compared(
         name=metric.name,
         metric=metric,
         variant=variant,
         control=control,
-        plan=plan(state, variant, ended=ended and (frozen is not None or too_early is None)),
+        plan=held,
         diff=diff,
+        is_frozen=frozen is not None and not fell,
+        fell=fell,
         adjustment=adjustment,
         too_early=too_early,
         unmet=too_early or dominated or later,
@@ -74,13 +79,26 @@ def _row(
     return _tested(state, row)
 
 
+def _fell(
+    metric: MetricConfig, diff: Difference | Undefined, held: Plan, adjustment: Adjustment | None
+) -> bool:
+    """Whether all units together show harm in the primary, whatever was seen at the planned end."""
+    if metric.role != "primary" or isinstance(diff, Undefined):
+        return False
+    return guard(diff, metric, held, _measured(adjustment)).harm.harmed
+
+
+def _measured(adjustment: Adjustment | None) -> Measured | None:
+    return None if adjustment is None else adjustment.measured
+
+
 def _tested(state: TestState, row: Compared) -> Compared:
     diff = row.diff
     if isinstance(diff, Undefined):
         return row
     is_guardrail = row.role == "guardrail"
     level = row.plan.level if row.role == "primary" else row.plan.alpha
-    measured = None if row.adjustment is None else row.adjustment.measured
+    measured = _measured(row.adjustment)
     method, shown = _decided(state, row, diff, level)
     smallest = row.smallest
     if row.too_early is None and not row.is_dominated:
@@ -93,7 +111,7 @@ def _tested(state: TestState, row: Compared) -> Compared:
         p=min(smallest.p, shown.p),
         lift=lift(row.metric, diff, shown, level, measured),
         one_look=fixed.compare(diff, level),
-        guard=guard(diff, row.metric, row.plan, measured) if is_guardrail else None,
+        guard=guard(diff, row.metric, row.plan, measured) if is_guardrail or row.fell else None,
     )
 
 
@@ -103,7 +121,7 @@ def _decided(
     edge, n_star = _at_an_edge(state, row, level), row.plan.n_star
     if edge is not None:
         return "newcombe", edge
-    if row.plan.hybrid and row.role != "guardrail":
+    if row.plan.hybrid and row.role != "guardrail" and not row.fell:
         return "hybrid", sequential.hybrid(diff, n_star, level, ended=row.plan.ended).comparison
     return "always_valid", sequential.compare(diff, n_star, level)
 
@@ -145,7 +163,7 @@ def _adjusted(rows: list[Compared]) -> list[Compared]:
     """p-values of a family: primary by Holm, secondary by Benjamini-Hochberg, guardrails alone."""
     primary = [row for row in rows if row.role == "primary"]
     secondary = [row for row in rows if row.role == "secondary" and row.p is not None]
-    by_holm = holm([1.0 if row.p is None else row.p for row in primary])
+    by_holm = holm([1.0 if row.p is None or row.too_early else row.p for row in primary])
     better = holm([row.smallest.above if row.sign > 0 else row.smallest.below for row in primary])
     by_bh = benjamini_hochberg([row.p for row in secondary if row.p is not None])
     done = {

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.abtest.domain.live import LiveTest, Tests
+from services.abtest.domain.remade import Remade, Remaking, bins_of
 from services.abtest.domain.rows import (
     CROSSOVERS,
     NOTHING,
-    OPERATION,
     Candidate,
     N,
     UnitKey,
@@ -27,9 +27,7 @@ from services.abtest.domain.units import (
     Seen,
     UnitState,
     is_moved,
-    operations_of,
     placed,
-    whole,
     with_totals,
 )
 from shared.experiments.assignment import SEPARATOR
@@ -58,7 +56,6 @@ class ArmChange:
     multiple: int = 0
     operations: int = 0
     crossovers: int = 0
-    largest: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
     sums: dict[str, Sums] = field(default_factory=dict)
@@ -120,36 +117,47 @@ def places_of(stored: Units, fresh: Rows, tests: Tests, pasts: Pasts) -> dict[Un
     return found
 
 
-def moved(stored: Units, places: Units) -> list[UnitKey]:
+def remakings(stored: Units, places: Units, fresh: Rows, tests: Tests) -> dict[UnitKey, Remaking]:
     """Units of which all rows must be read, since old ones count differently now."""
-    return [key for key, place in places.items() if is_moved(stored[key], place)]
+    return {
+        key: Remaking(
+            stored[key],
+            place,
+            {row.identity for row in fresh[key]},
+            _test(tests, key).past.limits,
+        )
+        for key, place in places.items()
+        if is_moved(stored[key], place)
+    }
 
 
-def fold(stored: Units, places: Units, fresh: Rows, read: Rows, tests: Tests) -> Changes:
-    """Add fresh rows; `read` holds all rows of those units that are `moved`, fresh ones too."""
+def fold(
+    stored: Units, places: Units, fresh: Rows, remade: Mapping[UnitKey, Remade], tests: Tests
+) -> Changes:
+    """Add fresh rows; `remade` holds what all rows of those units that are `moved` amount to."""
     changes = Changes()
     for key, rows in fresh.items():
         before, place = stored[key], places[key]
-        gone: Sequence[Candidate] = ()
-        if key in read:
-            after = whole(read[key], _test(tests, key), place.past)
-            new = {row.identity for row in rows}
-            gone = before.counted(row for row in read[key] if row.identity not in new)
-            added = after.counted(read[key])
+        gone: Iterable[int] = ()
+        if key in remade:
+            after = place._replace(totals=remade[key].totals)
+            gone, added = remade[key].gone.elements(), remade[key].added.elements()
         else:
-            added = place.counted(rows)
-            after = with_totals(place, added, before.totals, _test(tests, key).past.limits)
+            counted = place.counted(rows)
+            after = with_totals(place, counted, before.totals, _test(tests, key).past.limits)
+            added = iter(bins_of(counted))
         changes.units[key] = after
         if before.home is not None:
             arm = changes.arms[_arm(key, before.home)]
-            _change_bins(arm, key, before, gone, -1)
+            if gone:
+                _change_bins(arm, key, before, gone, -1)
             if before.home != after.home:
                 _change(changes, arm, key, before, None)
         if after.home is not None:
             arm = changes.arms[_arm(key, after.home)]
             _change(changes, arm, key, before if before.home == after.home else None, after)
             _change_bins(arm, key, after, added, 1)
-            _change_times(arm, after, rows)
+            _change_times(arm, rows)
     return changes
 
 
@@ -184,22 +192,20 @@ def _change_days(days: Days, key: UnitKey, state: UnitState | None, sign: int) -
 
 
 def _change_bins(
-    arm: ArmChange, key: UnitKey, state: UnitState, counted: Sequence[Candidate], sign: int
+    arm: ArmChange, key: UnitKey, state: UnitState, found: Iterable[int], sign: int
 ) -> None:
-    found = [row.bin for row in counted if row.kind == OPERATION and row.bin is not None]
-    if found and not state.is_multiple:
-        bins = arm.bins[group_of(cell_of(key))]
-        for one in found:
-            bins[one] += sign
+    if state.is_multiple:
+        return
+    bins = arm.bins[group_of(cell_of(key))]
+    for one in found:
+        bins[one] += sign
 
 
-def _change_times(arm: ArmChange, after: UnitState, rows: Sequence[Candidate]) -> None:
+def _change_times(arm: ArmChange, rows: Sequence[Candidate]) -> None:
     times = [row.counts_at for row in rows]
     if arm.first_at is not None and arm.last_at is not None:
         times += [arm.first_at, arm.last_at]
     arm.first_at, arm.last_at = min(times, default=None), max(times, default=None)
-    if not after.is_multiple:
-        arm.largest = max(arm.largest, operations_of(after))
 
 
 def _summed(state: UnitState | None) -> Sequence[int]:

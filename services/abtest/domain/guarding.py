@@ -20,7 +20,7 @@ class Guard(NamedTuple):
 
     harm: Harm
     reach: float
-    """Standard errors of a one-sided bound."""
+    """Standard errors of the one-sided bound of harm."""
     within: bool
 
 
@@ -29,10 +29,10 @@ def guard(
 ) -> Guard:
     """Both tests of a guardrail, at any look; `measured` is the control where D is adjusted."""
     higher = metric.better == "increase"
-    alpha = plan.one_sided
-    harm = one_sided.harm(diff, higher_is_better=higher, planned=plan.n_star, alpha=alpha)
-    reach = one_sided.critical(diff.units, plan.n_star, alpha)
-    return Guard(harm, reach, _within(diff, metric, reach, plan, measured))
+    harm = one_sided.harm(diff, higher_is_better=higher, planned=plan.n_star, alpha=plan.harm)
+    reach = one_sided.critical(diff.units, plan.n_star, plan.harm)
+    to_margin = one_sided.critical(diff.units, plan.n_star, plan.one_sided)
+    return Guard(harm, reach, _within(diff, metric, to_margin, plan, measured))
 
 
 def equivalent(diff: Difference, metric: MetricConfig, plan: Plan) -> bool:
@@ -50,6 +50,12 @@ def equivalent(diff: Difference, metric: MetricConfig, plan: Plan) -> bool:
     else:
         reach = one_sided.critical(diff.units, plan.n_star, alpha)
     return margins.equivalent(diff, reach, mde).passed
+
+
+def has_no_margin(metric: MetricConfig, diff: Difference) -> bool:
+    """Whether a guardrail's margin is a share of a control that is at 0: nothing is within it."""
+    is_share = metric.margin is None or metric.relative
+    return is_share and metric.name != LOGARITHMIC and metric.margin != 0 and diff.a.value == 0
 
 
 def least_effect(metric: MetricConfig, diff: Difference) -> float | None:

@@ -29,8 +29,16 @@ class Plan(NamedTuple):
 
     @property
     def one_sided(self) -> float:
-        """Of a guardrail, and of a margin: uncorrected, a missed harm costs users."""
+        """Of a margin: all of them must hold, so their number corrects nothing."""
         return min(self.alpha, MOST_ONE_SIDED)
+
+    @property
+    def harm(self) -> float:
+        """Of one treatment's harm: shared by treatments, each of which would pause the test.
+
+        Not by guardrails: a missed harm costs users.
+        """
+        return min(self.level, MOST_ONE_SIDED)
 
 
 def plan(state: TestState, variant: str, *, ended: bool) -> Plan:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count as counter
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,10 @@ from shared.experiments.lifecycle import State
 from shared.experiments.metrics import DEFAULT_SLO_MS, SLO_METRIC
 
 EPOCHS = TypeAdapter(tuple[Epoch, ...])
-MOST_REMEMBERED = 20_000
+MOST_REMEMBERED = 50_000
+"""Places of units, over all tests: some megabytes."""
+
+_placed: dict[tuple[int, str, int], Assigned | None] = {}
 
 Row = Any  # a row of the store: members by column
 
@@ -38,7 +42,7 @@ class LiveTest:
     models: Mapping[str, str]
     """Model by variant."""
     past: Past = NO_PAST
-    _placed: dict[tuple[str, int], Assigned | None] = field(default_factory=dict, compare=False)
+    _serial: int = field(default_factory=counter().__next__, compare=False)
 
     def ran_at(self, at: datetime) -> bool:
         """Whether an instant lies in a running span."""
@@ -63,18 +67,19 @@ class LiveTest:
 
     def place_by(self, unit: str, count: int) -> Assigned | None:
         """Where the first so many epochs put it. Remembered: users come again and again."""
+        key = self._serial, unit, count
         try:
-            return self._placed[unit, count]
+            return _placed[key]
         except KeyError:
             pass
-        if len(self._placed) >= MOST_REMEMBERED:
-            self._placed.clear()
+        if len(_placed) >= MOST_REMEMBERED:
+            _placed.clear()
         config = self.config
         try:
             found = assign(config.key, config.exclusion_group, self.epochs[:count], unit)
         except ValueError:
             found = None  # an id with the character that separates what is hashed
-        self._placed[unit, count] = found
+        _placed[key] = found
         return found
 
     def is_taken_out(self, variant: str, after: int, until: int) -> bool:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.abtest.domain.adjusting import Adjustment
 from shared.experiments.estimators import Difference
+from shared.experiments.metrics import MetricName
 
 MOST_EVIDENCE = 1e6  # ln of a Bayes factor; JSON knows no infinity, and e^-1e6 is 0 as well
 
@@ -30,6 +31,27 @@ class Smallest(NamedTuple):
         return min(self.above, self.below)
 
 
+class Missing(NamedTuple):
+    """Shares of units without a value of the primary metric that chance does not explain."""
+
+    metric: MetricName
+    variant: str
+    control: str
+    of_variant: float
+    of_control: float
+
+
+class Doubled(NamedTuple):
+    """What tests of one look said when the units had last doubled."""
+
+    units: int = 0
+    is_unfair: bool = False
+    missing: Missing | None = None
+
+
+NEVER = Doubled()
+
+
 class Memory(BaseModel):
     """Everything that a look cannot read from the sums of the moment."""
 
@@ -45,6 +67,7 @@ class Memory(BaseModel):
     """Whether the planned units were reached."""
     split_peak: float = 0.0
     """ln of the largest evidence against the split at any look."""
+    doubled: Doubled = NEVER
     shipped: str | None = None
 
 

@@ -5,7 +5,6 @@ from typing import Final
 from services.abtest.domain.gates import Gate, Unmet
 from services.abtest.domain.state import TestState
 from services.abtest.domain.wording import OUTCOMES
-from services.abtest.domain.wording import share as percent
 from shared.experiments.metrics import MetricName
 
 YES: Final[dict[MetricName, tuple[str, str]]] = {
@@ -25,7 +24,7 @@ def missing_of(state: TestState, metric: MetricName, unmet: Unmet | None) -> str
         Gate.UNITS: f"{have} {units} in {variant}{_with(metric)}",
         Gate.RARER_KIND: f"{have} {_kind(metric, unmet.kind)} seen",
         Gate.EACH_KIND: f"{have} {_kind(metric, unmet.kind)} in {variant}",
-        Gate.DOMINATED: f"one {units[:-1]} makes {percent(unmet.have)} of {variant}'s operations",
+        Gate.DOMINATED: f"a few {units} of {variant} weigh as if {_only(unmet.have)} took part",
         Gate.RUNTIME: f"it ran {unmet.have / 24:.1f} of {unmet.need / 24:.3g} days",
         Gate.FIXED_HORIZON: FOR_ONE_LOOK,
     }[unmet.gate]
@@ -34,6 +33,10 @@ def missing_of(state: TestState, metric: MetricName, unmet: Unmet | None) -> str
 def people(state: TestState) -> str:
     """What units are called."""
     return "users" if state.config.unit == "user_id" else "sessions"
+
+
+def _only(units: float) -> str:
+    return f"only {max(1, round(units))}"
 
 
 def _with(metric: MetricName) -> str:

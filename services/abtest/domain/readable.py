@@ -98,6 +98,8 @@ def _unit(row: Compared) -> str:
 
 
 def _units(state: TestState, row: Compared) -> int:
+    if row.is_frozen and not isinstance(row.diff, Undefined):
+        return row.diff.units
     return sum(phases.pooled(state, row.metric.name, key).n for key in (row.control, row.variant))
 
 

@@ -44,6 +44,7 @@ def test_state(test: LiveTest, arms: Rows, sums: Rows, bins: Rows, days: Rows) -
         max((row["as_of"] for row in arms), default=None),
         sum(row["version"] for row in arms),
         test.past,
+        test.spans,
     )
 
 
@@ -52,7 +53,6 @@ def _arm(row: Any, sums: dict[MetricName, Moments], groups: dict[int, Sketch]) -
         row["units"],
         row["operations"],
         row["crossovers"],
-        row["largest"],
         sums,
         [groups.get(group, {}) for group in range(GROUPS)],
         list(row["ratings"]),

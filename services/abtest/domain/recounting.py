@@ -59,8 +59,6 @@ def _add(total: ArmChange, arm: ArmChange, sign: int) -> None:
     total.multiple += sign * arm.multiple
     total.operations += sign * arm.operations
     total.crossovers += sign * arm.crossovers
-    # Extremes only ever grow: what is stored may be larger, of units that have moved since.
-    total.largest = max(total.largest, arm.largest)
     times = [at for at in (total.first_at, total.last_at, arm.first_at, arm.last_at) if at]
     total.first_at, total.last_at = min(times, default=None), max(times, default=None)
     for metric, sums in arm.sums.items():

@@ -9,7 +9,7 @@ from services.abtest.domain.readable import comparison, known
 from services.abtest.domain.splitting import Split, split
 from services.abtest.domain.state import TestState
 from services.abtest.domain.valued import valued
-from services.abtest.domain.verdict import decide, remembered
+from services.abtest.domain.verdict import decide, remembered, standing
 from services.abtest.domain.waiting import days_left
 from services.abtest.domain.warnings import warnings
 from shared.experiments.results import (
@@ -20,7 +20,7 @@ from shared.experiments.results import (
     VariantResult,
 )
 
-FORMULA_VERSION = "abtest-2"
+FORMULA_VERSION = "abtest-3"
 """Grows with every change of what is computed; kept with each verdict."""
 
 
@@ -28,7 +28,7 @@ def results(
     state: TestState, memory: Memory, now_of_events: datetime
 ) -> tuple[ResultsAnswer, Memory]:
     """One look: the answer, and what the next look begins with. `now_of_events` is event time."""
-    found, memory = split(state, memory)
+    found, memory = split(state, standing(state, memory))
     is_sound = not (found.is_broken or found.has_many_multiple or found.missing)
     rows, memory = compare(state, memory, keep=is_sound)
     decision = decide(state, rows, found, memory)

@@ -6,6 +6,9 @@ from uuid import UUID
 
 OPERATION, FEEDBACK, EXPOSURE = "o", "f", "e"
 
+Identity = tuple[UUID, UUID, datetime]
+"""Test, event, and when it occurred."""
+
 
 class UnitKey(NamedTuple):
     """A unit of a test, under its pseudonym."""
@@ -43,7 +46,7 @@ class Candidate(NamedTuple):
     fast: int | None = None
 
     @property
-    def identity(self) -> tuple[UUID, UUID, datetime]:
+    def identity(self) -> Identity:
         """What makes it one row of its tenant."""
         return self.test_id, self.event_id, self.occurred_at
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.abtest.domain.past import NO_PAST, Past
+from services.abtest.domain.timeline import Span
 from shared.experiments.assignment import Epoch
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import State
@@ -59,8 +60,6 @@ class ArmState(NamedTuple):
     operations: int
     crossovers: int
     """Operations by another model than the variant's; they count."""
-    largest: int
-    """The most operations that one unit ever held."""
     sums: Mapping[MetricName, Moments]
     """Of every metric that has a value, asked for by the configuration or not."""
     sketches: Sequence[Sketch]
@@ -94,6 +93,8 @@ class TestState(NamedTuple):
     """Grows whenever any of this may have changed through events."""
     past: Past = NO_PAST
     """What is known of the time before it."""
+    spans: Sequence[Span] = ()
+    """When it ran; empty: all the time."""
 
 
 def limit_of(state: TestState, metric: MetricName) -> float | None:

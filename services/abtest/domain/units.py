@@ -1,13 +1,14 @@
 """A unit: everything that its rows say, in whatever order they came.
 
 Its arm is that of the earliest epoch in which it was seen; rows of other epochs do not count. If it
-was exposed there, operations before the first exposure do not count, nor feedback on them. Seen in
-two variants, it is in two arms and in no sums: unless the first was taken out of the test between
-them, which moves a unit rightly.
+was exposed there, operations before the first exposure do not count, nor feedback on them; but for
+those of the minute before, since two hosts' clocks tell of exposure and operation. Seen in two
+variants, it is in two arms and in no sums: unless the first was taken out of the test between them,
+which moves a unit rightly.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.abtest.domain.live import LiveTest
@@ -17,10 +18,11 @@ from services.abtest.domain.rows import (
     NOTHING,
     Candidate,
     Limits,
-    N,
     add_to,
     capped,
 )
+
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 Seen = tuple[int, str]
 """Epoch and variant."""
@@ -46,13 +48,14 @@ class UnitState(NamedTuple):
 
     def counted(self, rows: Iterable[Candidate]) -> list[Candidate]:
         """Those of its rows that add to its totals."""
-        home, exposed_at = self.home, self.exposed_at
+        home = self.home
+        since = None if self.exposed_at is None else self.exposed_at - CLOCKS_DIFFER
         return [
             row
             for row in rows
             if row.kind != EXPOSURE
             and (row.epoch, row.variant) == home
-            and (exposed_at is None or row.counts_at >= exposed_at)
+            and (since is None or row.counts_at >= since)
         ]
 
 
@@ -121,11 +124,6 @@ def whole(
         return BLANK
     state = placed(BLANK, rows, test)._replace(past=past)
     return with_totals(state, state.counted(rows), NOTHING, test.past.limits)
-
-
-def operations_of(state: UnitState) -> int:
-    """How many operations of it count."""
-    return state.totals[N]
 
 
 def _conflicts(seen: Sequence[Seen], test: LiveTest) -> bool:

@@ -7,6 +7,7 @@ from services.abtest.domain.compared import Compared
 from services.abtest.domain.comparing import between
 from services.abtest.domain.gates import Unmet
 from services.abtest.domain.guarding import equivalent
+from services.abtest.domain.levels import live
 from services.abtest.domain.memory import Memory
 from services.abtest.domain.splitting import Split
 from services.abtest.domain.state import TestState
@@ -27,7 +28,7 @@ class Decision(NamedTuple):
     unmet: Unmet | None = None
     """What is missing, where that is what holds the test up."""
     waiting: tuple[Compared, ...] = ()
-    """Guardrails that are not known to hold yet, of a variant that is better."""
+    """Guardrails that are not known to hold (any more), of a variant that is better."""
     tied: tuple[str, ...] = ()
     """Variants that are as good as the winner; it is the cheaper, or the first by its interval."""
     costs: tuple[tuple[str, float], ...] = ()
@@ -43,7 +44,7 @@ def decide(state: TestState, rows: list[Compared], split: Split, memory: Memory)
     live = [row for row in rows if row.is_live]
     primary = [row for row in live if row.role == "primary"]
     harmed = tuple(row for row in live if row.harmed)
-    early = next((row for row in primary if row.too_early is not None), None)
+    early = min((row for row in primary if row.too_early is not None), key=_progress, default=None)
     if split.is_broken:
         return Decision("BROKEN")
     if early is not None and not harmed and memory.shipped is None:
@@ -55,6 +56,13 @@ def decide(state: TestState, rows: list[Compared], split: Split, memory: Memory)
     return _by_effects(state, rows, primary, memory)
 
 
+def standing(state: TestState, memory: Memory) -> Memory:
+    """A winner that somebody took out of the test is none any more."""
+    if memory.shipped is None or memory.shipped in live(state):
+        return memory
+    return memory.model_copy(update={"shipped": None})
+
+
 def remembered(memory: Memory, decision: Decision) -> Memory:
     """A winner stays one until it does harm, or its data turn out to be broken."""
     if decision.verdict == "SHIP":
@@ -64,6 +72,11 @@ def remembered(memory: Memory, decision: Decision) -> Memory:
     return memory
 
 
+def _progress(row: Compared) -> float:
+    """How much there is of what is needed: whoever is furthest back is waited for."""
+    return row.too_early.have / row.too_early.need if row.too_early else 1.0
+
+
 def _by_effects(
     state: TestState, rows: list[Compared], primary: list[Compared], memory: Memory
 ) -> Decision:
@@ -71,7 +84,9 @@ def _by_effects(
     kept = [row for row in rows if row.role == "primary" and row.variant == memory.shipped]
     winners = [row for row in primary if _is_winner(row, rows)]
     if kept or winners:
-        return _shipped(state, kept or winners, is_kept=bool(kept))
+        found = _shipped(state, kept or winners, is_kept=bool(kept))
+        # It shipped with every guardrail inside its margin, which may have changed since.
+        return found._replace(waiting=_not_within(found.about[0], rows))
     if primary and all(_is_same(row, rows) for row in primary):
         costs = _costs(state, [state.config.control.key, *(row.variant for row in primary)])
         return Decision("NO_DIFFERENCE", about=tuple(primary), costs=costs)

@@ -1,7 +1,7 @@
 """How many days a test still needs, at the pace at which units came in the last week."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from services.abtest.domain.gates import Gate, Unmet
 from services.abtest.domain.guarding import least_effect
@@ -35,14 +35,23 @@ def days_left(state: TestState, decision: Decision, now: datetime) -> float | No
 def arrivals(state: TestState, now: datetime) -> list[float]:
     """New units of each of the last whole days, 0 where none came; before two days, of all hours.
 
-    The first day and today are parts of days.
+    The first day and today are parts of days, and so are those on which the test was paused.
     """
     first = state.started_at.date()
-    whole = [first + n * A_DAY for n in range(1, (now.date() - first).days)]
+    days = (first + n * A_DAY for n in range(1, (now.date() - first).days))
+    whole = [day for day in days if _ran_through(state, day)]
     if whole:
         return [float(state.new_units.get(day, 0)) for day in whole[-progress.WEEK :]]
     hours = max(state.run_hours, 1.0)
     return [sum(state.new_units.values()) / hours * HOURS]
+
+
+def _ran_through(state: TestState, day: date) -> bool:
+    begin = datetime.combine(day, time(), UTC)
+    end = begin + A_DAY
+    return not state.spans or any(
+        span.since <= begin and (span.until is None or end <= span.until) for span in state.spans
+    )
 
 
 def _is_sure(decision: Decision) -> bool:
@@ -78,7 +87,9 @@ def _until_seen(state: TestState, decision: Decision, now: datetime) -> float | 
         if isinstance(own, Undefined):
             return None
         needed = max(needed, units * own / row.diff.units)
-    found = progress.days_left(needed, units, arrivals(state, now))
+    everybody = sum(arm.units for arm in state.arms.values())
+    share = units / everybody if everybody else 1.0  # of those who came, who did something
+    found = progress.days_left(needed, units, [share * of_day for of_day in arrivals(state, now)])
     if isinstance(found, Undefined) or needed <= units:
         return None
     return found if math.isfinite(found) else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.abtest.domain import phases
 from services.abtest.domain.compared import Compared
-from services.abtest.domain.gates import largest_share
+from services.abtest.domain.gates import concentrated
 from services.abtest.domain.missing import people
 from services.abtest.domain.splitting import Split
 from services.abtest.domain.state import TestState, limit_of
@@ -13,7 +13,6 @@ from services.abtest.domain.wording import share as percent
 from shared.experiments.answers import Undefined
 from shared.experiments.cuped import UNEQUAL
 from shared.experiments.metrics import MetricName
-from shared.experiments.values import is_dominated
 
 MOSTLY_CUT = 0.5
 
@@ -24,11 +23,14 @@ def warnings(state: TestState, found: Split, rows: Sequence[Compared]) -> list[s
     if found.is_suspect:
         said.append("The split is unlikely, though not yet beyond doubt: watch srm.")
     for one in state.config.variants:
-        largest, total = largest_share(state, one.key)
-        units = sum(arm.units for key, arm in state.arms.items() if key.variant == one.key)
-        if units >= state.config.min_units_per_variant and is_dominated(largest, total):
-            share = percent(largest / total)
-            said.append(f"{one.key} is dominated by one unit: {share} of its operations.")
+        arms = [arm for key, arm in state.arms.items() if key.variant == one.key]
+        total, is_enough = sum(arm.operations for arm in arms), state.config.min_units_per_variant
+        equal = concentrated(state, "success_rate", one.key)
+        if equal is not None and sum(arm.units for arm in arms) >= is_enough:
+            said.append(
+                f"{one.key} is dominated by a few {people(state)}: by operations they weigh as if "
+                f"only {max(1, round(equal))} took part."
+            )
         crossed = sum(arm.crossovers for key, arm in state.arms.items() if key.variant == one.key)
         if crossed and total:
             said.append(
@@ -42,6 +44,10 @@ def warnings(state: TestState, found: Split, rows: Sequence[Compared]) -> list[s
                 f"Fewer than 30 {people(state)} with a {NAMES['rating']} in {', '.join(few)}."
             )
         said += _cut(state, metric.name)
+    if any(row.is_frozen for row in rows):
+        said.append(
+            "Differences are those of the planned end; what each variant was is told of all units."
+        )
     return said + [_unequal(row) for row in rows if row.adjustment and row.adjustment.is_unequal]
 
 

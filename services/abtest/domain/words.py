@@ -5,7 +5,7 @@ from typing import Final
 
 from services.abtest.domain.compared import Compared
 from services.abtest.domain.gates import Gate
-from services.abtest.domain.guarding import least_effect
+from services.abtest.domain.guarding import has_no_margin, least_effect
 from services.abtest.domain.levels import design
 from services.abtest.domain.missing import missing_of, people
 from services.abtest.domain.splitting import Split
@@ -16,6 +16,7 @@ from services.abtest.domain.wording import share as percent
 from shared.events.experiment import Verdict
 from shared.experiments import progress
 from shared.experiments.answers import Undefined
+from shared.experiments.design import Mode
 from shared.experiments.lifecycle import ENDED, State
 
 Sentence = Callable[[TestState, Decision, Split, float | None], str]
@@ -61,6 +62,8 @@ def _broken(state: TestState, _decision: Decision, split: Split, _days: float | 
             ]
         )
         why = f"{said}, which had no weight"
+    elif split.is_broken and split.was_earlier:
+        why = f"the shares of {units} were too far from the weights for chance at an earlier look"
     elif split.is_broken:
         why = f"{_shares(split, units)}, too far apart for chance"
     elif split.has_many_multiple:
@@ -104,6 +107,9 @@ def _ship(state: TestState, decision: Decision, _split: Split, _days: float | No
         tie = f" {others} cannot be told from it{_by_cost(decision)}."
     guards = any(metric.role == "guardrail" for metric in state.config.metrics)
     safe = ", and every guardrail holds" if guards else ""
+    if decision.waiting:
+        held = listed([_guardrail(state, one) for one in decision.waiting])
+        safe = f". Every guardrail held then; not surely safe now: {held}"
     return f"Ship {row.variant}: {said}{safe}.{tie}"
 
 
@@ -133,9 +139,11 @@ def _cannot_tell(state: TestState, decision: Decision, _split: Split, _days: flo
     control = state.config.control.key
     if not decision.about:
         return f"Cannot tell: only {control} gets {people(state)} now. Stop the test."
-    seen = sum(arm.units for arm in state.arms.values())
     row = decision.about[0]
-    said = f"after {seen:,} {people(state)}, {_effects(decision)}"
+    seen = f"{sum(arm.units for arm in state.arms.values()):,}"
+    if row.is_frozen:
+        seen = f"the planned {state.config.planned_units:,}"
+    said = f"after {seen} {people(state)}, {_effects(decision)}"
     if _is_sure(row):
         said, could = _but(state, decision), ""
     else:
@@ -150,6 +158,8 @@ def _could_have_seen(state: TestState, row: Compared) -> str:
     if isinstance(row.diff, Undefined) or row.diff.se == 0:
         return ""
     held = design(state.config, row.plan.n_star)
+    if row.plan.hybrid and not row.plan.ended:  # of its looks before the end, at half of alpha
+        held = held._replace(mode=Mode.ALWAYS_VALID, alpha=held.alpha / 2)
     least = progress.detectable(row.diff.se, row.diff.units, held)
     return f" A difference of {amount(row.metric.name, least)} would most likely have been found."
 
@@ -159,8 +169,8 @@ def _keep(state: TestState, decision: Decision, _split: Split, days_left: float 
     missing = missing_of(state, row.metric.name, decision.unmet)
     if decision.unmet is not None and decision.unmet.gate is Gate.DOMINATED:
         return (
-            f"Cannot decide: {missing}, so the result would be its own. Leave it out by the "
-            "filter, or decide by a metric that is one number a unit (rating, response time)."
+            f"Cannot decide: {missing}, so the result would be theirs. Decide by a metric that is "
+            "one number a unit (rating, response time), or give them no part in a new test."
         )
     going = "Paused" if state.state is State.PAUSED else "Keep running"
     if _is_sure(row) and (decision.waiting or missing is not None):
@@ -197,6 +207,8 @@ def _guardrail(state: TestState, row: Compared) -> str:
     if row.too_early is not None and row.too_early.gate is Gate.UNITS:
         missing = missing_of(state, row.metric.name, row.too_early)
         return f"{NAMES[row.metric.name]} has {missing}"
+    if not isinstance(row.diff, Undefined) and has_no_margin(row.metric, row.diff):
+        return f"{effect(row)}; a share of 0 allows nothing, a new test needs an absolute margin"
     return f"{effect(row)}, allowed is {allowed(row.metric)}"
 
 

@@ -36,23 +36,22 @@ async def add_arms(connection: Session, arms: Arms, shard: int, as_of: datetime)
     rows = [
         (
             *(*name, shard),
-            *(arm.units, arm.multiple, arm.operations, arm.crossovers, arm.largest),
+            *(arm.units, arm.multiple, arm.operations, arm.crossovers),
             *(*arm.ratings, arm.first_at, arm.last_at, as_of),
         )
         for name, arm in sorted(arms.items())
     ]
-    types = (*_ARM, *["bigint"] * 10, *["timestamptz"] * 3)
+    types = (*_ARM, *["bigint"] * 9, *["timestamptz"] * 3)
     await connection.execute(
         f"""
         INSERT INTO ab_arms AS old (tenant_id, test_id, epoch, variant, shard, units, multiple,
-            operations, crossovers, largest, r1, r2, r3, r4, r5, first_at, last_at, as_of)
+            operations, crossovers, r1, r2, r3, r4, r5, first_at, last_at, as_of)
         SELECT * FROM {unnested(types)}
         ON CONFLICT (tenant_id, test_id, epoch, variant, shard) DO UPDATE SET
             units = old.units + EXCLUDED.units,
             multiple = old.multiple + EXCLUDED.multiple,
             operations = old.operations + EXCLUDED.operations,
             crossovers = old.crossovers + EXCLUDED.crossovers,
-            largest = greatest(old.largest, EXCLUDED.largest),
             r1 = old.r1 + EXCLUDED.r1, r2 = old.r2 + EXCLUDED.r2, r3 = old.r3 + EXCLUDED.r3,
             r4 = old.r4 + EXCLUDED.r4, r5 = old.r5 + EXCLUDED.r5,
             first_at = least(old.first_at, EXCLUDED.first_at),

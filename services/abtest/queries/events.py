@@ -1,6 +1,6 @@
 """SQL of events that concern tests."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from services.abtest.domain.rows import Candidate, UnitKey
 from services.abtest.queries.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
+PORTION = 2_000
 _SMALL = ("ok", "slow", "bin", "rating", "helpful", "accurate", "relevant", "fast")
 _TYPES = {
     "test_id": "uuid",
@@ -53,10 +54,13 @@ async def insert(
     return {(row[0], row[1], row[2]) for row in found}
 
 
-async def of_units(connection: Session, keys: Collection[UnitKey]) -> list[Candidate]:
-    """All rows of some units."""
-    rows = await connection.fetch(_OF_UNITS, *columns_of(keys, 3))
-    return [Candidate(*row) for row in rows]
+async def of_units(
+    connection: Session, keys: Collection[UnitKey]
+) -> AsyncIterator[list[Candidate]]:
+    """All rows of some units, in portions."""
+    found = await connection.cursor(_OF_UNITS, *columns_of(keys, 3))
+    while rows := await found.fetch(PORTION):
+        yield [Candidate(*row) for row in rows]
 
 
 async def judged(

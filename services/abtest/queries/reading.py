@@ -18,7 +18,7 @@ async def arms(connection: Session, tenant_id: str, test_id: UUID) -> Rows:
         SELECT epoch, variant, sum(units)::bigint AS units, sum(multiple)::bigint AS multiple,
                sum(operations)::bigint AS operations, sum(crossovers)::bigint AS crossovers,
                ARRAY[sum(r1), sum(r2), sum(r3), sum(r4), sum(r5)]::bigint[] AS ratings,
-               max(largest) AS largest, min(first_at) AS first_at, max(last_at) AS last_at,
+               min(first_at) AS first_at, max(last_at) AS last_at,
                max(as_of) AS as_of, sum(version)::bigint AS version
           FROM ab_arms WHERE tenant_id = $1 AND test_id = $2
          GROUP BY epoch, variant ORDER BY epoch, variant

@@ -1,7 +1,8 @@
 """SQL of feedback whose operation has not come yet."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.abtest.domain.candidates import Opinion
 from services.abtest.queries.columns import columns_of, unnested
@@ -12,14 +13,19 @@ _TYPES = ("text", "uuid", "timestamptz", "text", "timestamptz", *["smallint"] * 
 
 
 async def insert(connection: Session, opinions: Sequence[Opinion]) -> None:
-    """Let them wait; one that waits already is the same."""
+    """Let them wait; of two that are one event, the first."""
+    first: dict[tuple[str, UUID, datetime], Opinion] = {}
+    for one in opinions:
+        first.setdefault((one.tenant_id, one.event_id, one.occurred_at), one)
+    # Only keys are ordered: what is not observed has no order.
+    ordered = [first[key] for key in sorted(first)]
     await connection.execute(
         f"""
         INSERT INTO ab_waiting ({", ".join(Opinion._fields)})
         SELECT * FROM {unnested(_TYPES)}
         ON CONFLICT (tenant_id, event_id, occurred_at) DO NOTHING
         """,
-        *columns_of(opinions, len(Opinion._fields)),
+        *columns_of(ordered, len(Opinion._fields)),
     )
 
 

@@ -21,10 +21,13 @@ from services.abtest.queries import events, waiting
 from services.abtest.store.keeping import keep
 from services.abtest.store.known import KnownTests
 from shared.delivery.plan import Fence, Partition
-from shared.delivery.postgres import PostgresFence, Session, Verdicts
+from shared.delivery.postgres import LIMITS, PostgresFence, Session, Verdicts
 from shared.topics import Topic
 
 JOINER = -1
+# To look through days of what waits takes longer than a batch may, and keeps nobody waiting.
+PATIENT_FROM = timedelta(hours=1)
+PATIENT = "SET LOCAL statement_timeout = '15min'"
 MOST_COUNTED = 100_000
 SHARDS_OF_A_TOPIC = 10_000
 TOPICS = (Topic.OPERATIONS, Topic.FEEDBACK, Topic.EXPOSURES)
@@ -70,6 +73,9 @@ class PostgresBatches:
     async def join_missed(self, within: timedelta, most: int) -> int:
         """Join feedback that waits though its operation is there; answers how many."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LIMITS)
+            if within > PATIENT_FROM:
+                await connection.execute(PATIENT)
             if not await connection.fetchval(ONE_JOINER):
                 return 0
             opinions = await waiting.take_missed(connection, within, most)
@@ -99,7 +105,7 @@ async def _joined(connection: Session, found: Concerned, tests: Tests) -> list[C
         judged = await events.judged(connection, _operations(found.opinions))
         early = [one for one in found.opinions if (one.tenant_id, one.operation_id) not in judged]
         if early:
-            await waiting.insert(connection, sorted(early))
+            await waiting.insert(connection, early)
         return _rows(found.opinions, judged, tests)
     came = {(row.tenant_id, row.operation_id) for row in found.rows if row.operation_id}
     said = await waiting.take_for(connection, came) if came else []

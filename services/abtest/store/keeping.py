@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from services.abtest.domain.batch import unrepeated
-from services.abtest.domain.folding import Changes, Pasts, Rows, by_unit, fold, moved, places_of
+from services.abtest.domain.folding import Changes, Pasts, Rows, by_unit, fold, places_of, remakings
 from services.abtest.domain.live import Tests
 from services.abtest.domain.recounting import add
 from services.abtest.domain.rows import NOTHING, Candidate, UnitKey
@@ -69,9 +69,13 @@ async def _grown(connection: Session, fresh: Rows, tests: Tests) -> Changes:
     stored = await units.known(connection, fresh)
     stored, pasts = await _with_pasts(connection, stored, stored, tests)
     places = places_of(stored, fresh, tests, pasts)
-    again = moved(stored, places)
-    read: Rows = by_unit(await events.of_units(connection, again)) if again else {}
-    changes = fold(stored, places, fresh, read, tests)
+    again = remakings(stored, places, fresh, tests)
+    if again:
+        async for rows in events.of_units(connection, again):
+            for key, mine in by_unit(rows).items():
+                again[key].add(mine)
+    remade = {key: one.made for key, one in again.items()}
+    changes = fold(stored, places, fresh, remade, tests)
     await units.update(connection, changes.units)
     return changes
 

@@ -47,9 +47,11 @@ class KnownTests:
     async def _read(self, connection: Session, changed: Sequence[UUID]) -> None:
         if len(self._known) > MOST:
             self._known.clear()
-        # Steps first: a change that comes between the two is seen as a newer version next time.
+        # Bodies first: a change between the two leaves an old version with new steps, which is read
+        # again. The other way round it would be the newest version with old steps, for good.
+        bodies = await queries.bodies(connection, changed)
         steps = await queries.steps(connection, changed)
-        for row in await queries.bodies(connection, changed):
+        for row in bodies:
             key = row["tenant_id"], row["test_id"]
             try:
                 test = live_test(row, steps.get(key, []))

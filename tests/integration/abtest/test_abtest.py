@@ -110,6 +110,21 @@ async def test_feedback_waits_for_its_operation(world: World) -> None:
     assert waits[0][0] == 0
 
 
+async def test_of_two_feedbacks_under_one_identity_the_first_waits_and_nothing_stands_still(
+    world: World,
+) -> None:
+    """Sorted whole, None and a number would be compared, at every attempt anew."""
+    test_id = await world.begin("two-under-one")
+    said = feedback(60_000, rating=None, helpful=True)
+    await world.send("feedback", [said, said | {"rating": 4}, said | {"rating": 2}])
+    await world.settled()
+    await world.send("operations", [operation(60_000, user_id="t1")])
+    await world.settled()
+    (arm,) = (await exact(world, test_id)).values()
+    assert arm.sums["helpful"].d == 1
+    assert "rating" not in arm.sums
+
+
 async def test_feedback_that_missed_its_operation_is_joined_by_the_clock(world: World) -> None:
     test_id = await world.begin("missed")
     await world.send("operations", [operation(70_000, user_id="m1")])

@@ -95,9 +95,7 @@ async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
 ) -> None:
     test_id = await world.begin("hammered", min_runtime_hours=0, auto_pause=False)
     chance = random.Random(7)
-    turns = [
-        point for point, _ in zip(cycle(TURNS + MORE), range(TURNS_OF[amount()]), strict=False)
-    ]
+    turns = list(islice(cycle(TURNS + MORE), TURNS_OF[amount()]))
     for victim in victims:
         victim.start()
     for turn, point in enumerate(turns):

@@ -158,7 +158,8 @@ def test_results_say_that_they_are_adjusted(chance: Generator) -> None:
 
 
 def test_what_is_frozen_says_how_it_was_adjusted(chance: Generator) -> None:
-    held = both(chance)._replace(config=config(metrics=METRICS, planned_units=700))
+    good = [METRICS[0] | {"direction": "increase"}, *METRICS[1:]]  # no harm to tell of later
+    held = both(chance)._replace(config=config(metrics=good, planned_units=700))
     first, memory = look(held)
     memory = Memory.model_validate_json(memory.model_dump_json())
     assert memory.ended

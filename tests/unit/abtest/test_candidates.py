@@ -1,6 +1,7 @@
 """Which events concern a test, and which exposures are believed."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -63,6 +64,26 @@ def rows(event: OperationEvent, *tests: LiveTest) -> list[Candidate]:
 def seen(event: ExposureEvent, test: LiveTest) -> Candidate | Ignored:
     """What an exposure says of a test."""
     return of_exposure(event, {test.test_id: test}, lambda tenant, unit: f"p.{unit}")
+
+
+def test_instants_are_kept_in_utc_so_that_a_unit_s_day_is() -> None:
+    there = timezone(timedelta(hours=9))
+    row = rows(operation(occurred_at=at(1).astimezone(there)), live())[0]
+    said = opinion(
+        FeedbackEvent(
+            event_id=uuid4(),
+            tenant_id="acme",
+            occurred_at=at(1).astimezone(there),
+            operation_id="op-1",
+            rating=3,
+        ),
+        at(2),
+    )
+    shown_there = seen(shown(row.variant, occurred_at=at(1).astimezone(there)), live())
+    assert isinstance(shown_there, Candidate)
+    for one in (row.occurred_at, row.counts_at, said.occurred_at, shown_there.counts_at):
+        assert one == at(1)
+        assert one.utcoffset() == timedelta(0)
 
 
 def moved_unit() -> str:
@@ -131,6 +152,17 @@ def test_a_client_that_knows_only_the_first_epoch_is_believed() -> None:
     late = seen(shown("c", moved_unit(), occurred_at=at(25), epoch=1), C_TAKEN_OUT)
     assert isinstance(late, Candidate)
     assert (late.epoch, late.is_crossed) == (1, False)
+
+
+def test_nobody_is_put_into_a_variant_that_was_taken_out() -> None:
+    """By one wrong event a test would hold a unit where nobody may be, and be broken for good."""
+    narrow = replace(
+        C_TAKEN_OUT, epochs=tuple(replace(one, places=((0, 2_000),)) for one in C_TAKEN_OUT.epochs)
+    )
+    outside = next(f"o-{n}" for n in range(1_000) if narrow.place(f"o-{n}", at(25)) is None)
+    wrong = seen(shown("c", outside, occurred_at=at(25)), narrow)
+    assert isinstance(wrong, Candidate)
+    assert wrong.is_crossed
 
 
 def test_another_variant_than_the_hash_says_is_marked() -> None:

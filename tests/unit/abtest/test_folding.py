@@ -17,8 +17,8 @@ from services.abtest.domain.folding import (
     Rows,
     by_unit,
     fold,
-    moved,
     places_of,
+    remakings,
 )
 from services.abtest.domain.live import LiveTest, Tests
 from services.abtest.domain.past import Past
@@ -111,9 +111,12 @@ class Memory:
         """The same, by a test as the transaction knows it."""
         stored = {key: self.units.get(key, BLANK) for key in fresh}
         places = places_of(stored, fresh, tests, self.pasts)
-        again = moved(stored, places)
-        read = by_unit(row for row in self.rows.values() if row.key in again)
-        changes = fold(stored, places, fresh, read, tests)
+        again = remakings(stored, places, fresh, tests)
+        for row in self.rows.values():  # a portion each
+            if row.key in again:
+                again[row.key].add([row])
+        remade = {key: one.made for key, one in again.items()}
+        changes = fold(stored, places, fresh, remade, tests)
         self.units |= changes.units
         for (_, _, day), count in changes.days.items():
             self.days[day] += count

@@ -68,7 +68,38 @@ def test_operations_by_another_model_are_told(crossed: int) -> None:
 
 
 def test_evidence_without_end_is_a_number() -> None:
-    gone = epochs({"a": 1.0, "b": 0.0})
-    _, memory = look(state({"a": arm(5), "b": arm(5)}, epochs=gone), NOTHING)
+    far = epochs({"a": 1 - 1e-9, "b": 1e-9})
+    _, memory = look(state({"a": arm(5), "b": arm(10**6)}, epochs=far), NOTHING)
     assert memory.split_peak == 1e6
     assert type(memory).model_validate_json(memory.model_dump_json()) == memory
+
+
+def test_units_where_nobody_may_be_break_a_test_while_they_are_there() -> None:
+    """One wrong event, and its unit is found in two variants later."""
+    gone = epochs({"a": 0.5, "b": 0.5, "c": 0.0})
+    three = config(variants=weighted(a=0.5, b=0.25, c=0.25))
+    halves = {"a": arm(25_000), "b": arm(25_000)}
+    answer, memory = look(state(halves | {"c": arm(1)}, three, epochs=gone), NOTHING)
+    assert (answer.verdict, answer.srm.p_value) == ("BROKEN", 0)
+    answer, _ = look(state(halves, three, epochs=gone), memory)
+    assert answer.verdict != "BROKEN"
+
+
+def test_what_an_earlier_look_broke_is_not_said_of_the_shares_of_now() -> None:
+    _, memory = look(state({"a": arm(3_000), "b": arm(2_500)}))
+    answer, _ = look(state({"a": arm(50_000), "b": arm(50_000)}), memory)
+    assert answer.verdict == "BROKEN"
+    assert "at an earlier look" in answer.recommendation
+
+
+def test_a_test_of_one_look_is_made_each_time_that_units_doubled() -> None:
+    """At every look, every two seconds, it would err in one test of fifty."""
+    _, memory = look(state({"a": arm(60), "b": arm(40)}))
+    assert memory.doubled.units == 100
+    unlikely = state({"a": arm(125), "b": arm(60)})
+    answer, again = look(unlikely, memory)
+    assert answer.srm.one_look_p_value < 0.0005
+    assert (answer.verdict != "BROKEN", again.doubled) == (True, memory.doubled)
+    assert any("split is unlikely" in said for said in answer.warnings)
+    answer, again = look(state({"a": arm(140), "b": arm(70)}), memory)
+    assert (answer.verdict, again.doubled.is_unfair) == ("BROKEN", True)

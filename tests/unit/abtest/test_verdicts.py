@@ -221,5 +221,5 @@ def test_broken_data_show_no_effect_and_leave_no_memory_of_it() -> None:
     assert found.unmet == "the split or the data are broken"
     assert {found.difference, found.low, found.high, found.p_value, found.relative} == {None}
     assert all(one.metrics["success_rate"].value is None for one in answer.variants)
-    assert memory == Memory(split_peak=memory.split_peak)
+    assert memory == Memory(split_peak=memory.split_peak, doubled=memory.doubled)
     assert NOTHING.split_peak == 0
