@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-FIRST_SLICE = timedelta(minutes=10)
+FIRST_SLICE = timedelta(minutes=1)
 SMALLEST_SLICE = timedelta(seconds=1)
 LARGEST_SLICE = timedelta(days=1)
 SHORT_S, LONG_S = 0.25, 1.0
@@ -34,12 +34,15 @@ class Recalling:
     def __init__(self, store: Store, monotonic: Callable[[], float]) -> None:
         self._store = store
         self._monotonic = monotonic
-        self._slice = FIRST_SLICE
+        self._slices: dict[Key, timedelta] = {}
+        """By test: how quiet one's days were says nothing of another's."""
         self._not_before: dict[Key, float] = {}
 
     async def step(self) -> bool:
         """One step; answers whether there may be more to do at once."""
-        for key in await self._store.unfinished():
+        keys = await self._store.unfinished()
+        self._slices = {key: self._slices[key] for key in keys if key in self._slices}
+        for key in keys:
             if self._not_before.get(key, 0.0) <= self._monotonic() and await self._try(key):
                 return True
         return False
@@ -49,19 +52,20 @@ class Recalling:
         self._not_before.pop(key, None)
         started = self._monotonic()
         try:
-            done = await self._store.advance(key, self._slice)
+            done = await self._store.advance(key, self._slices.get(key, FIRST_SLICE))
         except OSError:
             raise  # the store is away: all wait
         except Exception as error:
             log.exception("past_failed", test_id=str(key[1]), why=repr(error)[:300])
             self._not_before[key] = self._monotonic() + FAILED_AGAIN_AFTER_S
             return False
-        self._fit(self._monotonic() - started, is_too_large=done is None)
+        self._fit(key, self._monotonic() - started, is_too_large=done is None)
         return done is not False
 
-    def _fit(self, took_s: float, *, is_too_large: bool) -> None:
+    def _fit(self, key: Key, took_s: float, *, is_too_large: bool) -> None:
         """Slices that take about half a second, however busy those days were."""
+        tried = self._slices.get(key, FIRST_SLICE)
         if is_too_large or took_s > LONG_S:
-            self._slice = max(SMALLEST_SLICE, self._slice / 2)
+            self._slices[key] = max(SMALLEST_SLICE, tried / 2)
         elif took_s < SHORT_S:
-            self._slice = min(LARGEST_SLICE, self._slice * 2)
+            self._slices[key] = min(LARGEST_SLICE, tried * 2)

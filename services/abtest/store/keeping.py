@@ -37,9 +37,10 @@ async def change(
 ) -> None:
     """Units by fresh rows, and without any by their test as it is now; then their arms."""
     # First all that are missing, then the locks: whoever makes units holds none that others lock.
-    missing = await units.unknown(connection, fresh)
-    changes = await _made(connection, {key: fresh[key] for key in missing}, tests)
-    known = {key: rows for key, rows in fresh.items() if key not in changes.units}
+    missing = set(await units.unknown(connection, fresh))
+    changes = await _made(connection, {key: fresh[key] for key in missing if fresh[key]}, tests)
+    gone = {key for key in missing if not fresh[key]}  # removed since somebody asked for it
+    known = {k: rows for k, rows in fresh.items() if k not in changes.units and k not in gone}
     add(changes, await _grown(connection, known, tests))
     await arms.add_arms(connection, changes.arms, shard, as_of)
     await arms.add_sums(connection, changes.arms, shard)

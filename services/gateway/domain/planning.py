@@ -269,7 +269,9 @@ def _spread(
         if one["metric"] == metric and one.get("se") and all(counts):
             # Of some units the metric was never seen.
             share = min(1.0, (one.get("units") or sum(counts)) / sum(counts))
-            return float(one["se"]) / math.sqrt(sum(1 / (share * count) for count in counts))
+            # As measured: nobody knows what the next test's units did before it.
+            left = 1 - float((one.get("cuped") or {}).get("variance_reduction") or 0.0)
+            return float(one["se"]) / math.sqrt(left * sum(1 / (share * n) for n in counts))
     return None
 
 

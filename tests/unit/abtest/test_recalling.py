@@ -64,6 +64,17 @@ async def test_slices_fit_the_time_that_they_take(takes_s: float, end: timedelta
     assert store.steps[-1][1] == end
 
 
+async def test_how_quiet_one_test_was_says_nothing_of_another() -> None:
+    store = Store(lambda _: True)
+    store.takes_s = 0.01
+    recalling = Recalling(store, lambda: store.now)
+    for _ in range(20):
+        await recalling.step()
+    store.keys = [OTHER]
+    await recalling.step()
+    assert store.steps[-1] == (OTHER, FIRST_SLICE)
+
+
 async def test_a_slice_that_was_cut_off_is_tried_smaller() -> None:
     store = Store(lambda _: None)
     recalling = Recalling(store, lambda: store.now)
