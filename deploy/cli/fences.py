@@ -8,25 +8,29 @@ from rich.table import Table
 
 from deploy.cli.options import bootstrap_servers, where
 from deploy.cli.say import AsJson, answer, explained, fail, out
-from deploy.jobs.fences import Standing, move, rebuild_partition, standings
+from deploy.jobs.fences import Group, Standing, move, rebuild_partition, standings
 
 NEXT = "check ASSAY_POSTGRES_DSN, ASSAY_KAFKA_BOOTSTRAP_SERVERS and ASSAY_REDIS_URL"
 
 fences = typer.Typer(no_args_is_help=True)
 
 
+OfGroup = Annotated[Group, typer.Option("--group", help="Whose: ingest's with metrics beside it.")]
+
+
 @fences.command("list")
-def list_fences(as_json: AsJson = False) -> None:
-    """Show where ingest and metrics stand in each partition, and which of them cannot go on."""
-    with explained("Nobody could say where ingest stands.", NEXT):
-        found = asyncio.run(standings(where(), bootstrap_servers()))
+def list_fences(group: OfGroup = Group.INGEST, as_json: AsJson = False) -> None:
+    """Show where consumers stand in each partition, and which of them cannot go on."""
+    with explained(f"Nobody could say where {group} stands.", NEXT):
+        found = asyncio.run(standings(where(), bootstrap_servers(), group))
     if as_json:
         answer([one._asdict() for one in found], as_json=True, text="")
         return
-    table = Table("topic", "partition", "ingest", "metrics", "log begins", "log ends", "incident")
+    beside = ("metrics",) if group is Group.INGEST else ()
+    table = Table("topic", "partition", group, *beside, "log begins", "log ends", "incident")
     for one in found:
         live = "-" if one.live_next_offset is None else str(one.live_next_offset)
-        place = (one.topic, str(one.partition), str(one.next_offset), live)
+        place = (one.topic, str(one.partition), str(one.next_offset), *((live,) if beside else ()))
         table.add_row(*place, str(one.log_start), str(one.log_end), _incident(one))
     out.print(table)
 
@@ -36,27 +40,30 @@ def move_fence(
     topic: Annotated[str, typer.Argument(help="As `assay fences list` shows it.")],
     partition: Annotated[int, typer.Argument(min=0)],
     to: Annotated[str, typer.Option(help="start, end, or an offset.")] = "start",
+    group: OfGroup = Group.INGEST,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let ingest go on at another record, and build that partition's live metrics anew.
+    """Let a consumer go on at another record; after ingest, build live metrics anew.
 
     Forward: what lies between is never read. Back only where the log is shorter than it was.
     """
-    with explained("Nobody could say where ingest stands.", NEXT):
-        found = asyncio.run(standings(where(), bootstrap_servers()))
+    with explained(f"Nobody could say where {group} stands.", NEXT):
+        found = asyncio.run(standings(where(), bootstrap_servers(), group))
     here = next((one for one in found if one[:2] == (topic, partition)), None)
     if here is None:
-        fail("Nothing was moved.", f"ingest has no {topic} {partition}", "see `assay fences list`")
+        then = f"see `assay fences list --group {group}`"
+        fail("Nothing was moved.", f"{group} has no {topic} {partition}", then)
     target = _offset(here, to)
     meaning = _meaning(here, target)
     if not yes and not typer.confirm(f"{meaning} Move?", err=True):
         raise typer.Exit(1)
     with explained("Nothing was moved.", "look at `assay fences list` and run it again"):
         asyncio.run(move(where(), here, target))
-    then = "run `assay rebuild metrics` once Redis answers"
-    with explained("Ingest was moved, live metrics were not built anew.", then):
-        asyncio.run(rebuild_partition(where(), topic, partition))
+    if group is Group.INGEST:
+        then = "run `assay rebuild metrics` once Redis answers"
+        with explained("Ingest was moved, live metrics were not built anew.", then):
+            asyncio.run(rebuild_partition(where(), topic, partition))
     content = {"from": here.next_offset, "to": target, "skipped": max(0, target - here.next_offset)}
     answer(here._asdict() | content, as_json=as_json, text=f"{meaning} Done.")
 
@@ -89,7 +96,7 @@ def _meaning(here: Standing, target: int) -> str:
 
 def _incident(one: Standing) -> str:
     if one.incident:
-        return f"{one.incident}; `assay fences move` lets ingest go on"
+        return f"{one.incident}; `assay fences move` lets {one.group} go on"
     if one.live_incident:
         return f"metrics: {one.live_incident}; run `assay rebuild metrics`"
     return ""

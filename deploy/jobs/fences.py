@@ -1,9 +1,11 @@
 """Where consumers stand, and moving them where log and store contradict each other."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from asyncpg import Pool
 from redis.asyncio import Redis
 
 from deploy.jobs.rebuild import ingested_partitions, rebuilt
@@ -14,7 +16,11 @@ from shared.delivery.plan import Partition, contradiction
 
 NEXT_OFFSET = """
     SELECT next_offset FROM consumer_fence
-     WHERE consumer_group = 'ingest' AND topic = $1 AND partition = $2
+     WHERE consumer_group = $3 AND topic = $1 AND partition = $2
+"""
+FENCED = """
+    SELECT topic, partition FROM consumer_fence
+     WHERE consumer_group = $1 AND starts_with(topic, $2) ORDER BY 1, 2
 """
 # What is skipped is counted as a gap. Where the log lost its end, fewer records are behind the new
 # position than there are verdicts: counting begins anew.
@@ -25,7 +31,7 @@ MOVE = """
            duplicates = CASE WHEN $3 < next_offset THEN 0 ELSE duplicates END,
            dead = CASE WHEN $3 < next_offset THEN 0 ELSE dead END,
            gaps = CASE WHEN $3 < next_offset THEN $3 ELSE gaps + $3 - next_offset END
-     WHERE consumer_group = 'ingest' AND topic = $1 AND partition = $2 AND next_offset = $4
+     WHERE consumer_group = $5 AND topic = $1 AND partition = $2 AND next_offset = $4
 """
 # Other records will get these offsets: what came from them before is told apart by its sign.
 FORGET_ROWS = tuple(
@@ -49,33 +55,46 @@ FORGET_LETTERS = """
 FORGET_OFFSETS = (*FORGET_ROWS, FORGET_LETTERS)
 
 
+class Group(StrEnum):
+    """Consumers whose fences are in Postgres."""
+
+    INGEST = "ingest"
+    ABTEST = "abtest"
+    NOTIFY = "notify"
+
+
 class Standing(NamedTuple):
-    """Where ingest and metrics stand in one partition's log."""
+    """Where a consumer stands in one partition's log; of ingest's, metrics too."""
 
     topic: str
     partition: int
     next_offset: int
     live_next_offset: int | None
-    """Metrics; nothing when its cells are lost, which it mends itself."""
+    """Metrics; nothing when its cells are lost, which it mends itself, or it does not read this."""
     log_start: int
     log_end: int
     incident: str | None
-    """Why ingest cannot go on from there."""
+    """Why the consumer cannot go on from there."""
     live_incident: str | None
     """Why metrics cannot."""
+    group: Group = Group.INGEST
 
 
 class MovedError(Exception):
     """The fence is not where it was a moment ago."""
 
 
-async def standings(where: Where, bootstrap_servers: str) -> list[Standing]:
-    """Every partition that ingest has begun."""
+async def standings(
+    where: Where, bootstrap_servers: str, group: Group = Group.INGEST
+) -> list[Standing]:
+    """Every partition that a consumer has begun."""
     async with connected(where) as (pool, client):
-        partitions = await ingested_partitions(pool, where.prefix)
-        at = {one: await pool.fetchval(NEXT_OFFSET, *one) for one in partitions}
+        fenced = await pool.fetch(FENCED, group.value, where.prefix)
+        partitions = [Partition(*row) for row in fenced]
+        at = {one: await pool.fetchval(NEXT_OFFSET, *one, group.value) for one in partitions}
         store = RedisStore(client, utc_now)
-        live = {one: await store.read(one) for one in partitions}
+        counted = await _counted(pool, where.prefix, group)
+        live = {one: await store.read(one) if one in counted else None for one in partitions}
     asked = [TopicPartition(*one) for one in partitions]
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
         starts = await consumer.beginning_offsets(asked)
@@ -91,15 +110,22 @@ async def standings(where: Where, bootstrap_servers: str) -> list[Standing]:
             Standing(
                 *(one.topic, one.partition, at[one], fence.next_offset if fence else None),
                 *(start, end, contradiction(at[one], start, end), wrong),
+                group=group,
             )
         )
     return found
 
 
-async def move(where: Where, standing: Standing, to: int) -> None:
-    """Let ingest go on at another offset; `MovedError` when it has moved itself.
+async def _counted(pool: Pool, prefix: str, group: Group) -> set[Partition]:
+    """Those that metrics reads too."""
+    return set(await ingested_partitions(pool, prefix)) if group is Group.INGEST else set()
 
-    Live cells are to be built anew afterwards. Services may run: they notice within half a minute.
+
+async def move(where: Where, standing: Standing, to: int) -> None:
+    """Let a consumer go on at another offset; `MovedError` when it has moved itself.
+
+    Of ingest, live cells are to be built anew afterwards. Services may run: they notice within half
+    a minute.
     """
     partition = Partition(standing.topic, standing.partition)
     async with (
@@ -107,17 +133,20 @@ async def move(where: Where, standing: Standing, to: int) -> None:
         pool.acquire() as connection,
         connection.transaction(),
     ):
-        moved = await connection.execute(MOVE, *partition, to, standing.next_offset)
+        group = standing.group.value
+        moved = await connection.execute(MOVE, *partition, to, standing.next_offset, group)
         if moved != "UPDATE 1":
-            raise MovedError(f"ingest does not stand at {standing.next_offset} any more")
-        if to < standing.next_offset:
+            raise MovedError(f"{group} does not stand at {standing.next_offset} any more")
+        if to < standing.next_offset and standing.group is Group.INGEST:
             for statement in FORGET_OFFSETS:
                 await connection.execute(statement, *partition, to)
 
 
 async def rebuild_partition(where: Where, topic: str, partition: int) -> None:
-    """Build one partition's live cells anew, as of where ingest now stands."""
+    """Build one partition's live cells anew, as of where ingest now stands, if it has any."""
     async with connected(where) as (pool, client):
+        if Partition(topic, partition) not in await ingested_partitions(pool, where.prefix):
+            return
         await rebuilt(pool, RedisStore(client, utc_now), Partition(topic, partition))
 
 

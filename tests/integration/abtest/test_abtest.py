@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from deploy.jobs.fences import Group, standings
+from deploy.jobs.where import Where
 from services.abtest.store.upkeep import PostgresUpkeep
 from shared.pseudonym import pseudonym
 from tests.integration.abtest.conftest import World, exact, snapshot
@@ -64,6 +66,19 @@ async def test_sums_equal_their_events_over_all_partitions(world: World) -> None
     assert 0 < counted < COUNT, "operations before their unit's first exposure do not count"
     partitions = await world.sql("SELECT DISTINCT shard FROM ab_arms WHERE test_id = $1", test_id)
     assert len(partitions) > 2
+
+
+async def test_where_it_stands_is_listed(world: World) -> None:
+    await world.begin("stands")
+    await world.send("operations", [operation(40_000, user_id="s1")])
+    await world.settled()
+    url = world.settings.redis_url.get_secret_value()
+    where = Where(world.dsn, url, world.settings.topic_prefix)
+    found = await standings(where, world.settings.kafka_bootstrap_servers, Group.ABTEST)
+    assert sum(one.next_offset for one in found) == sum(world.sent.values())
+    assert {(one.group, one.incident, one.live_next_offset) for one in found} == {
+        (Group.ABTEST, None, None)
+    }
 
 
 async def test_units_are_stored_by_pseudonym_only(world: World) -> None:

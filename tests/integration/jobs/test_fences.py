@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from deploy.jobs.fences import MovedError, Standing, move, rebuild_partition, reset_fences
+from deploy.jobs.fences import Group, MovedError, Standing, move, rebuild_partition, reset_fences
 from deploy.jobs.where import Where
 from shared import keys
 from shared.clock import utc_now
@@ -89,6 +89,18 @@ async def test_rows_of_a_log_that_was_forgotten_have_none_of_the_next_one_s_offs
                 ]
             letters = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
             assert [row[0] for row in letters] == [-2, -1]
+
+
+async def test_each_consumer_has_its_own_fence(where: Where) -> None:
+    """abtest goes on elsewhere, ingest stays, and what it buried stays where it was."""
+    async with querying(where.postgres_dsn) as run:
+        await run(BEGUN.replace("'ingest'", "'abtest'"), *AT)
+    await move(where, standing(0, 60)._replace(group=Group.ABTEST), 60)
+    async with querying(where.postgres_dsn) as run:
+        found = await run("SELECT consumer_group, next_offset FROM consumer_fence ORDER BY 1")
+        assert [tuple(row) for row in found] == [("abtest", 60), ("ingest", 100)]
+        letters = await run("SELECT kafka_offset FROM dead_letters ORDER BY 1")
+        assert [row[0] for row in letters] == [40, 70]
 
 
 async def test_nobody_moves_what_has_moved(where: Where) -> None:
