@@ -17,7 +17,7 @@ from tests.support.programs import answering, program, started
 from tests.support.system import SECRET, prepared, topics
 from tests.support.waiting import eventually
 
-SERVICES = ("ingest", "metrics", "notify", "gateway")
+SERVICES = ("ingest", "metrics", "abtest", "notify", "gateway")
 DEPLOY = ROOT / "deploy"
 
 
