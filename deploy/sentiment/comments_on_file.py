@@ -41,9 +41,20 @@ def read(path: Path) -> list[Written]:
     ]
 
 
+def by_hand() -> list[Written]:
+    """The comments for training that were written one by one."""
+    paths = sorted(FOLDER.glob("train-??.jsonl"))
+    return [written for path in paths for written in read(path)]
+
+
+def composed() -> list[Written]:
+    """Those that were put together from parts (`compose.py`)."""
+    return read(FOLDER / "train-composed.jsonl")
+
+
 def for_training() -> list[Written]:
     """All but the held-out part."""
-    return [written for path in sorted(FOLDER.glob("train-*.jsonl")) for written in read(path)]
+    return by_hand() + composed()
 
 
 def triples(text: str) -> frozenset[str]:

@@ -21,7 +21,7 @@ _ENDS = frozenset(".!?;")
 
 def bucket(feature: str) -> int:
     """The number of a feature: stable across machines, unlike hash()."""
-    return LETTERS + crc32(feature.encode()) % LETTERS
+    return LETTERS + crc32(feature.encode(errors="replace")) % LETTERS
 
 
 @lru_cache(_CACHED)
@@ -34,7 +34,10 @@ def of_word(word: str) -> tuple[int, ...]:
         for size in (3, 4, 5)
         for start in range(len(framed) - size + 1)
     }
-    found = [bucket(f"w{bare}"), *(crc32(gram.encode()) % LETTERS for gram in sorted(grams))]
+    found = [
+        bucket(f"w{bare}"),
+        *(crc32(gram.encode(errors="replace")) % LETTERS for gram in sorted(grams)),
+    ]
     accents = [letter for letter in word if not letter.isascii() and letter.isalpha()]
     return (*found, *(bucket(f"a{letter}") for letter in accents))
 

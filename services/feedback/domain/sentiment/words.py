@@ -7,19 +7,21 @@ from html import unescape
 MAX_CHARACTERS = 4_000  # a comment may hold 8 KiB; its drift is told in less
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]{0,200})>")
 # Invisible characters (zero-width, direction marks, variation selectors) and skin tones.
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\U0001f3fb-\U0001f3ff]")
+_UNSEEN = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\U0001f3fb-\U0001f3ff]"
+)
 _REPEATED = re.compile(r"(.)\1{2,}")
-_WORD = re.compile(r"[:;]-?[()D/|]|<3|\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|[^\w\s]")
+_WORD = re.compile(r"[:;]-?[()D/|]|<3|\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]")
 _NUMBER = re.compile(r"\d")
-ACCENTS = {chr(mark): None for mark in range(0x300, 0x370)}
+ACCENTS = dict.fromkeys(range(0x300, 0x370))
 
 
 def clean(comment: str) -> str:
-    """The readable part of a comment in lower case; HTML tags and invisible characters fall away."""
+    """What is readable of a comment, in lower case, without HTML tags and invisible characters."""
     text = comment[:MAX_CHARACTERS]
     if "<" in text or "&" in text:
         text = unescape(_TAG.sub(" ", text))
-    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).lower().replace("’", "'")
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).lower().replace("\u2019", "'")
     return _REPEATED.sub(r"\1\1", text)
 
 
