@@ -9,7 +9,15 @@ from itertools import product
 from typing import Any
 from zlib import crc32
 
-from deploy.sentiment.comments_on_file import FOLDER, HELD_OUT, Written, alike, read, triples
+from deploy.sentiment.comments_on_file import (
+    FOLDER,
+    HELD_OUT,
+    Written,
+    alike,
+    by_hand,
+    read,
+    triples,
+)
 
 PARTS = FOLDER.with_name("parts.json")
 TARGET = FOLDER / "train-composed.jsonl"
@@ -37,11 +45,13 @@ def _order(text: str) -> int:
 
 
 def main() -> None:
-    """Write all that is not like a held-out comment."""
+    """Write all that is not like a held-out comment, and that nobody wrote by hand."""
     told = json.loads(PARTS.read_text("utf-8"))
     held = [triples(comment.text) for comment in read(HELD_OUT)]
     made = [text for rule in told["rules"] for text in sentences(rule, told["parts"])]
-    kept = [one for one in made if not any(alike(triples(one.text), other) for other in held)]
+    known = {comment.text for comment in by_hand()}
+    new = [one for one in made if one.text not in known]
+    kept = [one for one in new if not any(alike(triples(one.text), other) for other in held)]
     TARGET.write_text("".join(f"{_row(one)}\n" for one in kept), "utf-8")
     print(f"{len(kept)} of {len(made)} sentences")
 

@@ -80,7 +80,7 @@ def crossed(rows: sparse.csr_matrix, said: NDArray[Any], groups: Sequence[int]) 
 
 def label_calibration(chances: Floats, said: NDArray[Any]) -> tuple[Floats, float]:
     """How often each certainty is right, and the certainty from which to answer."""
-    sure = np.array([model.sureness(row.astype(np.float32)) for row in chances])
+    sure = np.array([model.sureness(row.tolist()) for row in chances])
     right = np.array(sorted(Label))[chances.argmax(axis=1)] == said
     curve = IsotonicRegression(out_of_bounds="clip").fit(sure, right)
     return curve.predict(np.linspace(0, 1, STEPS)), float(np.quantile(sure, 1 - COVERAGE))
@@ -91,7 +91,7 @@ def aspect_threshold(chances: Floats, said: Floats) -> float:
     order = np.argsort(-chances)
     precision = np.cumsum(said[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(precision >= ASPECT_PRECISION)
-    return float(chances[order[enough[-1]]]) if len(enough) else 1.0
+    return float(chances[order[enough[-1]]]) if len(enough) else 1 - 1e-9
 
 
 def aspect_columns(written: Sequence[Written]) -> list[Floats]:

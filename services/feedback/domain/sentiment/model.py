@@ -3,9 +3,11 @@
 Trained by `deploy/sentiment_training.py` on `training/*.jsonl`; weights are 8-bit integers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from services.feedback.domain.sentiment.labels import ASPECTS, LANGUAGES, Label,
 from services.feedback.domain.sentiment.words import clean, words
 
 METHOD = "assay-linear"
+_OTHER = "other"
 LABELS = tuple(Label)
 _SAYS = len(LABELS)  # the columns after the labels: each aspect said to be true, then false
 _SPEAKS = _SAYS + 2 * len(ASPECTS)  # then languages, the last being any other
@@ -46,7 +49,7 @@ class Model:
             return self._silent("empty")
         if _is_foreign(text):
             return self._silent("other-script")
-        return self._judged(self.outputs(found), any(map(str.isalpha, found)))
+        return self._judged(self.outputs(found).tolist(), any(map(str.isalpha, found)))
 
     def likeliest(self, comment: str) -> Label:
         """The likeliest label, however unsure: for measuring, not for storing."""
@@ -60,52 +63,58 @@ class Model:
         raw: NDArray[np.float32] = weight @ self.weights[at].astype(np.float32)
         return raw * self.scale + self.bias
 
-    def _judged(self, raw: NDArray[np.float32], has_words: bool) -> Sentiment:
-        lang, sure = _language(raw) if has_words else (None, 1.0)
-        if lang == "other" and sure >= self.language_threshold:
+    def _judged(self, raw: list[float], has_words: bool) -> Sentiment:
+        lang, sure = _language(raw[_SPEAKS:]) if has_words else (None, 1.0)
+        if lang == _OTHER and sure >= self.language_threshold:
             return self._silent("other-language")
         chances = softmax(raw[:_SAYS])
-        score = round(float(chances[-1] - chances[0]), 4)
-        label = LABELS[int(chances.argmax())]
         certainty = sureness(chances)
-        steps = np.linspace(0, 1, len(self.calibration))
-        confidence = round(float(np.interp(certainty, steps, self.calibration)), 4)
-        told = label if certainty >= self.label_threshold else None
-        lang = None if lang == "other" else lang
-        aspects = self._aspects(raw[_SAYS:_SPEAKS])
-        return Sentiment(told, score, confidence, METHOD, self.version, lang, aspects)
+        told = LABELS[chances.index(max(chances))] if certainty >= self.label_threshold else None
+        return Sentiment(
+            told,
+            round(chances[-1] - chances[0], 4),
+            round(self._confidence(certainty), 4),
+            METHOD,
+            self.version,
+            None if lang == _OTHER else lang,
+            self._aspects(raw[_SAYS:_SPEAKS]),
+        )
 
-    def _aspects(self, raw: NDArray[np.float32]) -> dict[str, bool]:
-        chances = 1 / (1 + np.exp(-raw))
-        said: dict[str, bool] = {}
-        for at, name in enumerate(ASPECTS):
-            true, false = chances[at], chances[at + len(ASPECTS)]
-            if max(true, false) >= self.aspect_threshold:
-                said[name] = bool(true > false)
-        return said
+    def _confidence(self, certainty: float) -> float:
+        at = certainty * (len(self.calibration) - 1)
+        low = min(int(at), len(self.calibration) - 2)
+        below, above = float(self.calibration[low]), float(self.calibration[low + 1])
+        return below + (above - below) * (at - low)
+
+    def _aspects(self, raw: list[float]) -> dict[str, bool]:
+        least = log(self.aspect_threshold / (1 - self.aspect_threshold))
+        said = zip(ASPECTS, raw, raw[len(ASPECTS) :], strict=False)
+        return {name: true > false for name, true, false in said if max(true, false) >= least}
 
     def _silent(self, why: str) -> Sentiment:
         return Sentiment(None, 0.0, 0.0, f"{METHOD}:{why}", self.version)
 
 
-def softmax(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(raw: Sequence[float]) -> list[float]:
     """Probabilities that add up to 1."""
-    grown = np.exp(raw - raw.max())
-    found: NDArray[np.float32] = grown / grown.sum()
-    return found
+    most = max(raw)
+    grown = [exp(value - most) for value in raw]
+    whole = sum(grown)
+    return [value / whole for value in grown]
 
 
-def sureness(chances: NDArray[np.float32]) -> float:
+def sureness(chances: Sequence[float]) -> float:
     """Chance of the likeliest label less that of its opposite: a flip costs more than a miss."""
-    best = int(chances.argmax())
-    opposite = 0.0 if best == 1 else float(chances[2 - best])
-    return max(0.0, float(chances[best]) - opposite)
+    negative, neutral, positive = chances
+    if neutral >= max(negative, positive):
+        return neutral
+    return abs(positive - negative)
 
 
-def _language(raw: NDArray[np.float32]) -> tuple[str, float]:
-    chances = softmax(raw[_SPEAKS:])
-    best = int(chances.argmax())
-    return (*LANGUAGES, "other")[best], float(chances[best])
+def _language(raw: Sequence[float]) -> tuple[str, float]:
+    chances = softmax(raw)
+    sure = max(chances)
+    return (*LANGUAGES, _OTHER)[chances.index(sure)], sure
 
 
 def _says_something(word: str) -> bool:
