@@ -1,6 +1,7 @@
 """`make bench`: measure, print a table with ratios, write benchmarks/results.json.
 
-`ONLY=validity` plays the validity proofs instead, and ends with 1 if one does not hold.
+`ONLY=validity` plays the validity proofs instead, and ends with 1 if one does not hold;
+`ONLY=sentiment` measures how well comments are read, and ends with 1 if a target is missed.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from benchmarks.consuming import consuming, quix
 from benchmarks.raising import raising
 from benchmarks.results import results_of_many
 from benchmarks.sdk import client
+from benchmarks.sentiment import sentiment
 from benchmarks.servers import servers
 from benchmarks.serving import serving
 from benchmarks.statuses import statuses
@@ -146,10 +148,12 @@ def _validity() -> int:
 def main() -> None:
     """Parse, measure, tell."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--only", choices=[*PARTS, "validity"], action="append")
+    parser.add_argument("--only", choices=[*PARTS, "validity", "sentiment"], action="append")
     names = parser.parse_args().only or list(PARTS)
     if names == ["validity"]:
         sys.exit(_validity())
+    if names == ["sentiment"]:
+        sys.exit(int(not sentiment(Console(width=110).print)))
     results = asyncio.run(measure(names))
     machine = {
         "python": platform.python_version(),

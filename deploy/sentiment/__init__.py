@@ -1,0 +1,1 @@
+"""How the model of services/feedback/domain/sentiment is trained and measured."""

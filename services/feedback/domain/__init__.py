@@ -1,0 +1,1 @@
+"""What feedback knows without I/O: what a comment says of an answer."""
