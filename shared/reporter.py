@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
-from shared import clock, keys
+from shared import clock, keys, telemetry
 from shared.clock import Clock
 from shared.delivery.runner import Runner
 from shared.reports import FenceReport, Report
@@ -41,6 +41,8 @@ class Reporter:
         self._began = now()
         self._instance = f"{socket.gethostname()}-{os.getpid()}"
         self._before = (clock.monotonic(), 0.0)
+        if depth is not None:
+            telemetry.QUEUE_DEPTH.labels(service)
 
     async def run(self) -> None:
         """Say it for ever; while Redis is away nobody hears it, and that is all."""
@@ -51,6 +53,9 @@ class Reporter:
 
     async def report(self) -> None:
         """Say it once."""
+        depth = self._depth() if self._depth else None
+        if depth is not None:
+            telemetry.QUEUE_DEPTH.labels(self._service).set(depth)
         said = Report(
             service=self._service,
             instance=self._instance,
@@ -58,7 +63,7 @@ class Reporter:
             started_at=self._began,
             cpu_percent=self._process.cpu_percent(),
             memory_bytes=self._process.memory_info().rss,
-            queue_depth=self._depth() if self._depth else None,
+            queue_depth=depth,
             **(self._consuming(self._runner) if self._runner else {}),
         )
         field = f"{self._service}:{self._instance}"

@@ -31,6 +31,9 @@ BATCH_SECONDS = Histogram(
     ["group"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60),
 )
+QUEUE_DEPTH = Gauge(
+    "assay_queue_depth", "What waits in a service: feedback, deliveries, requests", ["group"]
+)
 EVENT_AGE = Gauge("assay_event_age_seconds", "Append to stored, newest of the batch", ["group"])
 
 VERDICTS = {
