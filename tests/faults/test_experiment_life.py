@@ -10,11 +10,12 @@ import random
 from collections import Counter, deque
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from shared.delivery.faults import VERDICT_POINTS
 from tests.faults.books import Finding
-from tests.faults.lab.judging import figures, judged
+from tests.faults.lab.judging import figures, judged, said
 from tests.faults.lab.stage import Lab, Place, opened
 from tests.faults.victims import Victim
 from tests.support.amounts import amount
@@ -97,8 +98,10 @@ async def _until_batch(victim: Victim, number: int) -> None:
     """Somewhere in its work, not while it starts."""
 
     async def so() -> bool:
-        is_up = await victim.waits_for() is not None
-        return is_up and await victim.number("assay_batch_seconds_count") >= number
+        try:
+            return await victim.number("assay_batch_seconds_count") >= number
+        except httpx2.TransportError:
+            return False  # it is starting
 
     await eventually(so, why=f"batch {number}", deadline_s=REACHED_WITHIN_S)
 
@@ -123,6 +126,7 @@ async def _until_dead(lab: Lab, victim: Victim, point: str) -> None:
 async def _check_results(lab: Lab) -> None:
     """By rebuild and one more look, at what is stored and at what was deleted and made anew."""
     first = await lab.results()
+    assert_right(said(lab, first))
     code, lines = await lab.rebuild()
     assert (code, sum(one["units_differing"] + one["arms_differing"] for one in lines)) == (0, 0)
     assert len(lines) == len(lab.trials)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,20 @@ from tests.faults.topic import partitions_of, whole
 async def judged(lab: Lab) -> list[Finding]:
     """All of it; empty when all is right."""
     return [*await _counts(lab), *await _positions(lab), *await _steps(lab)]
+
+
+def said(lab: Lab, answers: Sequence[Any]) -> list[Finding]:
+    """Whether the answers' units and operations are those that were sent."""
+    found = []
+    for trial, answer in zip(lab.trials, answers, strict=True):
+        arms = reckoned(trial, lab.traffic.sent, PSEUDONYM).arms
+        for one in answer["variants"]:
+            mine = [arm for (_, variant), arm in arms.items() if variant == one["key"]]
+            for name in ("units", "operations"):
+                if one[name] != (right := sum(arm[name] for arm in mine)):
+                    text = f"{trial.key}: {name} of {one['key']}: {one[name]}, should be {right}"
+                    found.append(Finding("different", abs(one[name] - right), text))
+    return found
 
 
 async def figures(lab: Lab) -> str:

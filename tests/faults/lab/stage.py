@@ -18,10 +18,10 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.jobs.keys import create_key
 from shared.pseudonym import pseudonym
+from tests.faults.lab.running import keep
 from tests.faults.lab.traffic import Traffic
 from tests.faults.lab.trial import BUCKETS, Epoch, Span, Trial
 from tests.faults.victims import Victim
-from tests.support.experiments import body
 from tests.support.system import SECRET, prepared, topics
 from tests.support.waiting import eventually
 
@@ -94,44 +94,9 @@ class Lab:
         return trial
 
     async def _keep(self, trial: Trial) -> None:
-        weights = dict(trial.epochs[-1].weights)
-        variants = [
-            {"key": key, "model_id": model, "weight": weights[key] / BUCKETS, "is_control": not at}
-            for at, (key, model) in enumerate(trial.models)
-        ]
-        names = ("response_time_ms", "rating", "cost_usd")
-        metrics = [{"name": name, "role": "secondary"} for name in names]
-        changes: dict[str, Any] = {
-            "variants": variants,
-            "unit": trial.unit,
-            "traffic": trial.epochs[-1].traffic / BUCKETS,
-            "filter": {"operation_type": trial.operation_type},
-            "auto_pause": False,
-            "min_units_per_variant": 20,
-            "min_runtime_hours": 0,
-            "metrics": [{"name": "success_rate", "role": "primary"}, *metrics],
-        }
-        config, epochs = body(key=trial.key, **changes), [one.stored() for one in trial.epochs]
-        steps = [
-            (at, state)
-            for span in trial.spans
-            for at, state in ((span.since, "running"), (span.until, "paused"))
-            if at is not None
-        ]
         connection = await asyncpg.connect(self.dsn)
         async with connection.transaction():
-            await connection.execute(
-                "INSERT INTO ab_tests (tenant_id, test_id, key, body, state, epochs, created_by,"
-                " started_at) VALUES ($1, $2, $3, $4, 'running', $5, 'test', $6)",
-                *(trial.tenant, trial.test_id, trial.key, json.dumps(config), json.dumps(epochs)),
-                trial.epochs[0].since,
-            )
-            await connection.executemany(
-                "INSERT INTO ab_test_steps (tenant_id, event_id, test_id, occurred_at, state,"
-                " reason, body, actor, published_at)"
-                " VALUES ($1, gen_random_uuid(), $2, $3, $4, '', '{}', 'test', now())",
-                [(trial.tenant, trial.test_id, *step) for step in steps],
-            )
+            await keep(connection, trial)
         await connection.close()
         self.trials.append(trial)
 
