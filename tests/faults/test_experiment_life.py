@@ -33,7 +33,7 @@ DAMAGE = (
     "DELETE FROM ab_sums",
     "DELETE FROM ab_sketches",
     "DELETE FROM ab_days",
-    "UPDATE ab_arms SET units = 0, multiple = 0, operations = 0, crossovers = 0, largest = 0,"
+    "UPDATE ab_arms SET units = 0, multiple = 0, operations = 0, crossovers = 0,"
     " first_at = NULL, last_at = NULL",
 )
 

@@ -7,7 +7,7 @@ events at once, each unit from all its rows.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import product
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ Sent = Sequence[tuple[str, Mapping[str, Any]]]
 """Kind (operations, feedback, exposures) and event, repeats too."""
 PseudonymOf = Callable[[str, str], str]
 
+A_MINUTE = timedelta(minutes=1)  # clocks of two hosts differ
 MICRO, NANO, SLOW_MS, CELLS, SHOWN = 10**6, 10**9, 10_000, 1_024, 3
 OPINIONS = ("rating", "helpful", "accurate", "relevant", "fast")
 COUNTS = ("n", "crossovers", "ok", "ln", "slow")
@@ -110,7 +111,7 @@ def _keep_unit(trial: Trial, books: Books, unit: str, rows: list[Row]) -> list[R
         for row in rows
         if row.kind != "exposures"
         and row.arm == arms[0]
-        and (exposed_at is None or row.at >= exposed_at)
+        and (exposed_at is None or exposed_at - row.at <= A_MINUTE)
     ]
     is_crossed = any(row.is_crossed for row in shown)
     is_multiple = is_crossed or any(
@@ -202,7 +203,8 @@ def _of_exposure(trial: Trial, event: Mapping[str, Any]) -> Iterator[Row]:
     then = place(trial, unit, told) if told else None
     fits = [arm for arm in (now, then) if arm is not None and arm[1] == variant]
     arm = fits[0] if fits else (told or max(1, trial.begun_by(at)), variant)
-    yield Row("exposures", unit, arm, at, not fits and now is not None, {})
+    nobody = any(e.number == arm[0] and e.gives_nothing_to(variant) for e in trial.epochs)
+    yield Row("exposures", unit, arm, at, not fits and (now is not None or nobody), {})
 
 
 def _counted(held: Mapping[str, int]) -> dict[str, int]:
