@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from assay_sdk.events import Encoded, Given, Refused
+from assay_sdk.link import Link
 from assay_sdk.outcome import Counters, FlushResult
 from assay_sdk.transports import Later, Sent, Transport
 
@@ -121,14 +122,31 @@ class Sender:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=lambda: asyncio.run(self._run()), name="assay-sender", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._live, name="assay-sender", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no more threads for now: the next event tries again
+                    self._count_odd("no thread to send from")
+                else:
+                    self._thread = thread
+
+    def _live(self) -> None:
+        """Run the loop; one that cannot be made, for want of open files, is made later."""
+        while True:
+            try:
+                with asyncio.Runner() as runner:
+                    runner.run(self._run())
+            except Exception:
+                self._count_odd("no loop to send from")
+                if self._closing:
+                    return
+                time.sleep(FIRST_WAIT_S)
+            else:
+                return
 
     async def _run(self) -> None:
         """Send for ever: no error of a transport ends the thread; nobody would start another."""
-        link = _Link(self._transport)
+        link = Link(self._transport)
         with contextlib.suppress(Exception):  # counted where it is needed, if it fails again
             link.made()
         while not (self._closing and not self._buffer):
@@ -154,7 +172,7 @@ class Sender:
                 self._settle(1, lost=[given])
         return events
 
-    async def _deliver(self, link: "_Link", events: list[_Ready]) -> None:
+    async def _deliver(self, link: Link, events: list[_Ready]) -> None:
         """Send the same bytes until the other side has them, or we are told to end."""
         wait_s, odd, given = FIRST_WAIT_S, 0, [one.given for one in events]
         while True:
@@ -176,7 +194,7 @@ class Sender:
                 self._settle(len(events), lost=_refused(given, sent), failed=sent.refused)
                 return
 
-    async def _sent(self, link: "_Link", events: list[_Ready]) -> Sent:
+    async def _sent(self, link: Link, events: list[_Ready]) -> Sent:
         """Send once; whatever goes wrong is a `Later`."""
         try:
             return await link.send([one.encoded for one in events])
@@ -184,11 +202,15 @@ class Sender:
             raise
         # A cancellation too, which nobody here asked for, would end the thread.
         except (Exception, asyncio.CancelledError) as error:
-            self._counters.add("transport_errors")
-            if not self._is_odd_told:
-                self._is_odd_told = True
-                log.warning("Assay: the transport failed, and is tried again", exc_info=True)
+            self._count_odd("the transport failed")
             raise Later(repr(error)[:200], is_odd=not isinstance(error, AWAY)) from error
+
+    def _count_odd(self, what: str) -> None:
+        """Count an error that is being handled; the first is logged."""
+        self._counters.add("transport_errors")
+        if not self._is_odd_told:
+            self._is_odd_told = True
+            log.warning("Assay: %s; it is tried again", what, exc_info=True)
 
     def _give_up(self, why: str, given: Sequence[Given]) -> None:
         self._counters.add(why, len(given))
@@ -208,27 +230,6 @@ class Sender:
         if time.monotonic() - self._warned_at >= WARN_EVERY_S:
             self._warned_at = time.monotonic()
             log.warning("Assay: %s", what)
-
-
-class _Link:
-    """A transport; one that could not be made is made when it is next needed."""
-
-    def __init__(self, make: Callable[[], Transport]) -> None:
-        self._make = make
-        self._transport: Transport | None = None
-
-    def made(self) -> Transport:
-        if self._transport is None:
-            self._transport = self._make()
-        return self._transport
-
-    async def send(self, events: Sequence[Encoded]) -> Sent:
-        return await self.made().send(events)
-
-    async def close(self) -> None:
-        if self._transport is not None:
-            with contextlib.suppress(Exception):  # all is settled: nothing is lost by it
-                await self._transport.close()
 
 
 def _refused(given: Sequence[Given], sent: Sent) -> Sequence[Given]:

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import logging
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -122,3 +123,40 @@ def test_a_url_that_nobody_can_reach_ends_no_thread(url: str) -> None:
     result = assay.flush()
     assay.close()
     assert (result.delivered, result.failed, result.pending) == (0, 1, 0)
+
+
+def test_no_thread_to_be_had_costs_the_agent_nothing_and_the_next_event_starts_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sink = Sink()
+    assay = client(sink)
+    with monkeypatch.context() as full, caplog.at_level(logging.WARNING, "assay_sdk"):
+        full.setattr(threading.Thread, "start", refused)
+        for unit in ("u-1", "u-2"):
+            assay.assignment(EVERYBODY, unit)
+        assert assay.close(0.01).pending == 2
+    assay.assignment(EVERYBODY, "u-3")
+    assert assay.close().complete
+    assert told_of(sink) == ["u-1", "u-2", "u-3"]
+    assert assay.counters.read()["transport_errors"] == 2
+    assert len([one for one in caplog.records if one.exc_info]) == 1
+
+
+def test_a_loop_that_cannot_be_made_at_first_is_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals, enter = [OSError(24, "Too many open files")] * 2, asyncio.Runner.__enter__
+
+    def entered(runner: asyncio.Runner) -> asyncio.Runner:
+        if refusals and threading.current_thread().name == "assay-sender":
+            raise refusals.pop()
+        return enter(runner)
+
+    monkeypatch.setattr(asyncio.Runner, "__enter__", entered)
+    sink = Sink()
+    assay = client(sink)
+    assay.assignment(EVERYBODY, "u-1")
+    assert assay.close().complete
+    assert told_of(sink) == ["u-1"]
+    assert assay.counters.read()["transport_errors"] == 2
