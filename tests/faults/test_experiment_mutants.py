@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
 
-PORTIONS = 40
+PORTIONS, APART = 40, 20
 # What each bug needs to show itself: a point at which abtest is killed, or none; and the finding.
 SCENARIOS = {
     "none": ("", ""),
@@ -38,7 +38,13 @@ async def test_a_bug_of_abtest_is_noticed(
     async with opened(place, seed, mutant) as lab:
         victim = lab.victims[0]
         victim.start(point or None)
-        await lab.send(PORTIONS)
+        if mutant == "feedback_not_awaited":
+            # One after the other, else operations may be read before feedback that came first.
+            for _ in range(APART):
+                await lab.send(PORTIONS // APART)
+                await lab.settled()
+        else:
+            await lab.send(PORTIONS)
         if point:
             await eventually(lambda: not victim.alive, why=f"{point} is reached", deadline_s=60)
             assert victim.killed_itself, victim.tail()
