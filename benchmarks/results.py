@@ -62,9 +62,9 @@ FILL = (
            LATERAL (SELECT CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END AS v, 1 + i % 7 AS n) AS x
     """,
     """
-    INSERT INTO ab_arms (tenant_id, test_id, epoch, variant, shard, units, operations, largest,
+    INSERT INTO ab_arms (tenant_id, test_id, epoch, variant, shard, units, operations,
                          first_at, last_at, as_of)
-    SELECT tenant_id, test_id, epoch, variant, cell % 6, count(*), sum(n), max(n), min(first_at),
+    SELECT tenant_id, test_id, epoch, variant, cell % 6, count(*), sum(n), min(first_at),
            max(first_at), now()
       FROM ab_units WHERE test_id = $1 GROUP BY 1, 2, 3, 4, 5
     """,
