@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.abtest.domain.gates import concentrated
 from services.abtest.domain.memory import Memory
 from services.abtest.domain.state import ArmState, TestState
 from shared.experiments.moments import Moments, Unit, of_units
@@ -118,6 +119,15 @@ def test_all_feedback_is_missing() -> None:
     answer = checked(state({"a": arm(500), "b": arm(500)}, rated))
     assert answer.verdict == "COLLECTING"
     assert "with a rating" in answer.recommendation
+
+
+@pytest.mark.parametrize(("heavy", "is_too_much"), [(126, True), (110, False)])
+def test_a_fifth_of_what_a_ratio_divides_by(heavy: int, is_too_much: bool) -> None:
+    """126 of 626 operations, and 110 of 610."""
+    sums = of_units([Unit(0, heavy), *(Unit(1, 1) for _ in range(500))])
+    held = state({key: arm(501, {"success_rate": sums}) for key in "ab"})
+    assert (concentrated(held, "success_rate", "b") is not None) == is_too_much
+    assert concentrated(held, "rating", "b") is None
 
 
 def test_one_user_with_nine_tenths_of_the_operations_decides_nothing() -> None:

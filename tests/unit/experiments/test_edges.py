@@ -126,12 +126,6 @@ def test_a_change_may_be_negative() -> None:
     assert values.rejection(-1.0, may_be_negative=True) is None
 
 
-def test_one_unit_that_does_most() -> None:
-    assert values.is_dominated(21, 100)
-    assert not values.is_dominated(20, 100)
-    assert not values.is_dominated(0, 0)
-
-
 def test_integers_of_values() -> None:
     assert values.micro(0.0000014) == 1
     assert values.ln_micro(math.e) == 1_000_000
