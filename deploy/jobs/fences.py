@@ -14,12 +14,8 @@ from services.metrics.store.cells import RedisStore
 from shared.clock import utc_now
 from shared.delivery.plan import Partition, contradiction
 
-NEXT_OFFSET = """
-    SELECT next_offset FROM consumer_fence
-     WHERE consumer_group = $3 AND topic = $1 AND partition = $2
-"""
 FENCED = """
-    SELECT topic, partition FROM consumer_fence
+    SELECT topic, partition, next_offset FROM consumer_fence
      WHERE consumer_group = $1 AND starts_with(topic, $2) ORDER BY 1, 2
 """
 # What is skipped is counted as a gap. Where the log lost its end, fewer records are behind the new
@@ -90,8 +86,8 @@ async def standings(
     """Every partition that a consumer has begun."""
     async with connected(where) as (pool, client):
         fenced = await pool.fetch(FENCED, group.value, where.prefix)
-        partitions = [Partition(*row) for row in fenced]
-        at = {one: await pool.fetchval(NEXT_OFFSET, *one, group.value) for one in partitions}
+        at = {Partition(row["topic"], row["partition"]): row["next_offset"] for row in fenced}
+        partitions = list(at)
         store = RedisStore(client, utc_now)
         counted = await _counted(pool, where.prefix, group)
         live = {one: await store.read(one) if one in counted else None for one in partitions}

@@ -24,7 +24,7 @@ def missing_of(state: TestState, metric: MetricName, unmet: Unmet | None) -> str
         Gate.UNITS: f"{have} {units} in {variant}{_with(metric)}",
         Gate.RARER_KIND: f"{have} {_kind(metric, unmet.kind)} seen",
         Gate.EACH_KIND: f"{have} {_kind(metric, unmet.kind)} in {variant}",
-        Gate.DOMINATED: f"a few {units} of {variant} weigh as if {_only(unmet.have)} took part",
+        Gate.DOMINATED: f"a few {units} of {variant} weigh as if {only(unmet.have)} took part",
         Gate.RUNTIME: f"it ran {unmet.have / 24:.1f} of {unmet.need / 24:.3g} days",
         Gate.FIXED_HORIZON: FOR_ONE_LOOK,
     }[unmet.gate]
@@ -35,7 +35,8 @@ def people(state: TestState) -> str:
     return "users" if state.config.unit == "user_id" else "sessions"
 
 
-def _only(units: float) -> str:
+def only(units: float) -> str:
+    """As how many equal units those of a variant count."""
     return f"only {max(1, round(units))}"
 
 

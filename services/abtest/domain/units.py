@@ -116,16 +116,6 @@ def with_totals(
     return state._replace(totals=tuple(totals))
 
 
-def whole(
-    rows: Sequence[Candidate], test: LiveTest, past: tuple[int, ...] | None = None
-) -> UnitState:
-    """A unit from all its rows."""
-    if not rows:
-        return BLANK
-    state = placed(BLANK, rows, test)._replace(past=past)
-    return with_totals(state, state.counted(rows), NOTHING, test.past.limits)
-
-
 def _conflicts(seen: Sequence[Seen], test: LiveTest) -> bool:
     return any(
         first[1] != then[1] and not test.is_taken_out(first[1], first[0], then[0])

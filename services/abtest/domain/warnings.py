@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.abtest.domain import phases
 from services.abtest.domain.compared import Compared
 from services.abtest.domain.gates import concentrated
-from services.abtest.domain.missing import people
+from services.abtest.domain.missing import only, people
 from services.abtest.domain.splitting import Split
 from services.abtest.domain.state import TestState, limit_of
 from services.abtest.domain.wording import NAMES, amount
@@ -29,7 +29,7 @@ def warnings(state: TestState, found: Split, rows: Sequence[Compared]) -> list[s
         if equal is not None and sum(arm.units for arm in arms) >= is_enough:
             said.append(
                 f"{one.key} is dominated by a few {people(state)}: by operations they weigh as if "
-                f"only {max(1, round(equal))} took part."
+                f"{only(equal)} took part."
             )
         crossed = sum(arm.crossovers for key, arm in state.arms.items() if key.variant == one.key)
         if crossed and total:

@@ -107,9 +107,9 @@ async def _stored(connection: Session, test: LiveTest) -> Changes:
     stored = Changes()
     for row in await reading.arms(connection, *key):
         stored.arms[ArmName(*key, row["epoch"], row["variant"])] = ArmChange(
-            row["units"], row["multiple"], row["operations"], row["crossovers"]
+            *(row["units"], row["multiple"], row["operations"], row["crossovers"]),
+            ratings=list(row["ratings"]),
         )
-        stored.arms[ArmName(*key, row["epoch"], row["variant"])].ratings = list(row["ratings"])
     for row in await reading.sums(connection, *key):
         arm = stored.arms[ArmName(*key, row["epoch"], row["variant"])]
         arm.sums[row["metric"]] = [int(row[name]) for name in COLUMNS]

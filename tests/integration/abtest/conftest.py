@@ -248,14 +248,29 @@ def settings_of(
 
 
 @pytest.fixture(scope="module")
-async def world(
+async def surroundings(
     kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
-) -> AsyncIterator[World]:
-    """abtest, running."""
+) -> World:
+    """What abtest needs, and no abtest."""
     dsns = await prepared(database_dsn)
     await topics(kafka_bootstrap, topic_prefix)
     settings = settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url)
     made = World(settings, kafka_bootstrap, database_dsn)
     made.sent = {}
-    async with running(run(settings)):
+    return made
+
+
+@pytest.fixture(scope="module")
+async def world(surroundings: World) -> AsyncIterator[World]:
+    """abtest, running."""
+    async with running(run(surroundings.settings)):
+        yield surroundings
+
+
+@pytest.fixture
+async def pool(surroundings: World) -> AsyncIterator[asyncpg.Pool]:
+    """Postgres as abtest sees it."""
+    async with asyncpg.create_pool(
+        surroundings.settings.postgres_dsn.get_secret_value(), min_size=1, max_size=4
+    ) as made:
         yield made

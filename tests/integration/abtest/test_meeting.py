@@ -1,45 +1,25 @@
 """Two processes that meet the same new units, and the same events, at the same moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from asyncpg import Pool
 
 from services.abtest.domain.rows import EXPOSURE, OPERATION, Candidate
 from services.abtest.store.keeping import keep
 from services.abtest.store.known import KnownTests
-from tests.integration.abtest.conftest import World, exact, settings_of
-from tests.support.system import prepared, topics
+from tests.integration.abtest.conftest import World, exact
 from tests.support.waiting import eventually
 
 USERS = 60
 
 
 @pytest.fixture(scope="module")
-async def world(
-    kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
-) -> World:
-    """The surroundings of an abtest that does not run."""
-    dsns = await prepared(database_dsn)
-    await topics(kafka_bootstrap, topic_prefix)
-    made = World(
-        settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url), kafka_bootstrap, database_dsn
-    )
-    made.sent = {}
-    return made
-
-
-@pytest.fixture
-async def pool(world: World) -> AsyncIterator[Pool]:
-    """Postgres as abtest sees it."""
-    async with asyncpg.create_pool(
-        world.settings.postgres_dsn.get_secret_value(), min_size=1, max_size=4
-    ) as made:
-        yield made
+def world(surroundings: World) -> World:
+    """abtest does not run here by itself."""
+    return surroundings
 
 
 async def rows_of(world: World, test_id: UUID, kind: str) -> list[Candidate]:

@@ -1,12 +1,10 @@
 """What units did before a test: read once, whoever is killed, and then in every sum."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from asyncpg import Pool
 
@@ -18,7 +16,7 @@ from services.abtest.store.known import KnownTests
 from services.abtest.store.past import PostgresPast
 from services.abtest.store.recounting import PostgresRecount
 from services.abtest.store.upkeep import PostgresUpkeep
-from tests.integration.abtest.conftest import World, exact, settings_of
+from tests.integration.abtest.conftest import World, exact
 from tests.integration.abtest.pasts import (
     PRODUCTION,
     is_complete,
@@ -26,33 +24,15 @@ from tests.integration.abtest.pasts import (
     started_at,
 )
 from tests.support.past import store, totals, unit_of
-from tests.support.system import prepared, topics
 from tests.support.waiting import eventually
 
 SLICE = timedelta(days=2)
 
 
 @pytest.fixture(scope="module")
-async def world(
-    kafka_bootstrap: str, topic_prefix: str, database_dsn: str, redis_url: str
-) -> World:
-    """The surroundings of an abtest that does not run."""
-    dsns = await prepared(database_dsn)
-    await topics(kafka_bootstrap, topic_prefix)
-    made = World(
-        settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url), kafka_bootstrap, database_dsn
-    )
-    made.sent = {}
-    return made
-
-
-@pytest.fixture
-async def pool(world: World) -> AsyncIterator[Pool]:
-    """Postgres as abtest sees it."""
-    async with asyncpg.create_pool(
-        world.settings.postgres_dsn.get_secret_value(), min_size=1, max_size=4
-    ) as made:
-        yield made
+def world(surroundings: World) -> World:
+    """abtest does not run here by itself."""
+    return surroundings
 
 
 async def scanned(pool: Pool, key: tuple[str, UUID]) -> PostgresPast:

@@ -1,6 +1,7 @@
 """Folding in any order and any cut equals reckoning from all rows at once, to the last digit."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -23,7 +24,7 @@ from services.abtest.domain.folding import (
 from services.abtest.domain.live import LiveTest, Tests
 from services.abtest.domain.past import Past
 from services.abtest.domain.rows import NOTHING, TOTALS, Candidate, Limits, UnitKey
-from services.abtest.domain.units import BLANK, UnitState, whole
+from services.abtest.domain.units import BLANK, UnitState, placed, with_totals
 from shared.experiments.moments import Moments
 from tests.support.abtest import TEST_ID, SlowArm, arms_of, at, live
 
@@ -146,6 +147,14 @@ class Memory:
             for name, arm in self.arms.items()
             if arm.units or arm.multiple
         }
+
+
+def whole(
+    rows: Sequence[Candidate], test: LiveTest, past: tuple[int, ...] | None = None
+) -> UnitState:
+    """A unit from all its rows at once."""
+    state = placed(BLANK, rows, test)._replace(past=past)
+    return with_totals(state, state.counted(rows), NOTHING, test.past.limits)
 
 
 @settings(max_examples=300, deadline=None)
