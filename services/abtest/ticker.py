@@ -18,9 +18,12 @@ REMOVED_AT_ONCE = 5_000
 PAST_EVERY_S = 5.0
 # Reading what was before a test waits twice as long as it works: events come first.
 PAST_WAITS = 2.0
-# An operation joins what waits for it. Missed is only what came while it was being stored: no
-# transaction lasts as long as this. To look at all that waits each second would cost a core.
+# An operation joins what waits for it. Missed is only what came while it was being stored: nearly
+# always seconds, and no transaction lasts ten minutes. To look so far back each second would cost a
+# core, so that is done once in so many rounds.
 MISSED_WITHIN: Final = timedelta(minutes=1)
+MISSED_AT_MOST: Final = timedelta(minutes=10)
+ROUNDS_BETWEEN = 60
 WAITS_FOR: Final = timedelta(days=7)
 
 
@@ -63,11 +66,12 @@ class Ticker:
 
         First of all that waits: nobody may have looked for long, or the store was away.
         """
-        within = WAITS_FOR
+        within, rounds = WAITS_FOR, 0
         while True:
             joined = await self._waiting.join_missed(within, JOIN_MOST)
             if joined < JOIN_MOST:
-                within = MISSED_WITHIN
+                rounds += 1
+                within = MISSED_WITHIN if rounds % ROUNDS_BETWEEN else MISSED_AT_MOST
                 await asyncio.sleep(JOIN_EVERY_S)
 
     async def looks(self) -> None:

@@ -10,7 +10,13 @@ import pytest
 from services.abtest.domain.timeline import running_spans
 from services.abtest.store import known
 from services.abtest.store.known import KnownTests
-from services.abtest.ticker import MISSED_WITHIN, WAITS_FOR, Ticker
+from services.abtest.ticker import (
+    MISSED_AT_MOST,
+    MISSED_WITHIN,
+    ROUNDS_BETWEEN,
+    WAITS_FOR,
+    Ticker,
+)
 from tests.support.abtest import TEST_ID, at, live
 
 
@@ -54,12 +60,13 @@ async def test_a_test_that_changes_between_two_reads_is_read_again(
 class Waiting:
     """Feedback that waits: two portions of it for long."""
 
-    def __init__(self) -> None:
+    def __init__(self, rounds: int = 5) -> None:
         self.asked: list[timedelta] = []
+        self._rounds = rounds
 
     async def join_missed(self, within: timedelta, most: int) -> int:
         self.asked.append(within)
-        if len(self.asked) > 4:
+        if len(self.asked) >= self._rounds:
             raise asyncio.CancelledError
         return most if len(self.asked) < 3 else 0
 
@@ -75,3 +82,12 @@ async def test_the_first_look_is_at_all_that_waits(monkeypatch: pytest.MonkeyPat
     with pytest.raises(asyncio.CancelledError):
         await ticker.join()
     assert waiting.asked == [WAITS_FOR] * 3 + [MISSED_WITHIN] * 2
+
+
+async def test_what_a_long_transaction_missed_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.abtest.ticker.JOIN_EVERY_S", 0.0)
+    waiting = Waiting(ROUNDS_BETWEEN + 4)
+    nothing: Any = None
+    with pytest.raises(asyncio.CancelledError):
+        await Ticker(waiting, nothing, nothing, nothing).join()
+    assert waiting.asked.count(MISSED_AT_MOST) == 1
