@@ -1,1 +1,1 @@
-"""feedback: reads what people say of answers. So far its domain only; no process runs yet."""
+"""feedback: reads and weighs what people say of answers. Its domain only; no process runs yet."""
