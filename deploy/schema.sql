@@ -540,6 +540,66 @@ ALTER TABLE ONLY public.consumer_fence FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.consumer_fence OWNER TO assay_owner;
 
+CREATE TABLE public.dataset_rows (
+    tenant_id text NOT NULL,
+    dataset_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    row_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    kind text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    model_id text NOT NULL,
+    model_version text,
+    agent_id text,
+    environment text NOT NULL,
+    operation_type text NOT NULL,
+    prompt_version text,
+    ab_test_id text,
+    variant text,
+    input text,
+    output text,
+    correction text,
+    input_hash bytea,
+    quality double precision NOT NULL,
+    weight double precision NOT NULL,
+    reasons text[] NOT NULL,
+    consent boolean,
+    split text NOT NULL,
+    formula_version text NOT NULL,
+    weighed_at timestamp with time zone NOT NULL,
+    lineage jsonb NOT NULL,
+    has_pii boolean NOT NULL
+);
+
+ALTER TABLE ONLY public.dataset_rows FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dataset_rows OWNER TO assay_owner;
+
+CREATE TABLE public.datasets (
+    tenant_id text NOT NULL,
+    dataset_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    filters jsonb NOT NULL,
+    splits jsonb NOT NULL,
+    state text NOT NULL,
+    formula_version text,
+    weighed_at timestamp with time zone,
+    rows bigint,
+    sha256 text,
+    manifest jsonb,
+    failure text,
+    withdrawn bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    frozen_at timestamp with time zone,
+    CONSTRAINT datasets_state_check CHECK ((state = ANY (ARRAY['freezing'::text, 'frozen'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.datasets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.datasets OWNER TO assay_owner;
+
 CREATE TABLE public.dead_letters (
     topic text NOT NULL,
     partition integer NOT NULL,
@@ -560,6 +620,88 @@ CREATE TABLE public.dead_letters (
 ALTER TABLE ONLY public.dead_letters FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters OWNER TO assay_owner;
+
+CREATE TABLE public.feedback_analysis (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    operation_id text NOT NULL,
+    source text NOT NULL,
+    user_pseudonym text,
+    rating smallint,
+    helpful boolean,
+    accurate boolean,
+    relevant boolean,
+    fast boolean,
+    from_comment text[] DEFAULT '{}'::text[] NOT NULL,
+    conflict text[] DEFAULT '{}'::text[] NOT NULL,
+    label text,
+    score double precision,
+    confidence double precision,
+    method text NOT NULL,
+    version text NOT NULL,
+    is_corrected boolean NOT NULL,
+    correction text,
+    consent boolean,
+    is_superseded boolean DEFAULT false NOT NULL,
+    analysed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT feedback_analysis_label_check CHECK ((label = ANY (ARRAY['negative'::text, 'neutral'::text, 'positive'::text]))),
+    CONSTRAINT feedback_analysis_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT feedback_analysis_source_check CHECK ((source = ANY (ARRAY['user'::text, 'reviewer'::text, 'code'::text, 'model'::text])))
+);
+
+ALTER TABLE ONLY public.feedback_analysis FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feedback_analysis OWNER TO assay_owner;
+
+CREATE TABLE public.feedback_due (
+    tenant_id text NOT NULL,
+    due_id bigint NOT NULL,
+    operation_id text NOT NULL,
+    shard smallint NOT NULL,
+    expects_id uuid,
+    expects_at timestamp with time zone,
+    tries smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT feedback_due_shard_check CHECK (((shard >= 0) AND (shard <= 15)))
+);
+
+ALTER TABLE ONLY public.feedback_due FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feedback_due OWNER TO assay_owner;
+
+ALTER TABLE public.feedback_due ALTER COLUMN due_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.feedback_due_due_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.feedback_operations (
+    tenant_id text NOT NULL,
+    operation_id text NOT NULL,
+    first_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    found_at timestamp with time zone,
+    next_try_at timestamp with time zone,
+    tries smallint DEFAULT 0 NOT NULL,
+    reported_at timestamp with time zone,
+    occurred_at timestamp with time zone,
+    model_id text,
+    model_version text,
+    agent_id text,
+    environment text,
+    operation_type text,
+    weighed_at timestamp with time zone,
+    stands jsonb DEFAULT '[]'::jsonb NOT NULL,
+    told_stands jsonb DEFAULT '[]'::jsonb NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.feedback_operations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feedback_operations OWNER TO assay_owner;
 
 CREATE TABLE public.health_limits (
     tenant_id text NOT NULL,
@@ -595,6 +737,51 @@ CREATE TABLE public.model_status_changes (
 ALTER TABLE ONLY public.model_status_changes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.model_status_changes OWNER TO assay_owner;
+
+CREATE TABLE public.model_training_data (
+    tenant_id text NOT NULL,
+    row_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    model_id text NOT NULL,
+    model_version text,
+    agent_id text,
+    environment text NOT NULL,
+    operation_type text NOT NULL,
+    prompt_version text,
+    ab_test_id text,
+    variant text,
+    input text,
+    output text,
+    correction text,
+    input_hash bytea,
+    quality double precision NOT NULL,
+    weight double precision NOT NULL,
+    reasons text[] NOT NULL,
+    terms jsonb NOT NULL,
+    consent boolean,
+    split text NOT NULL,
+    formula_version text NOT NULL,
+    weighed_at timestamp with time zone NOT NULL,
+    lineage jsonb NOT NULL,
+    has_pii boolean NOT NULL,
+    content_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT model_training_data_check CHECK (((state = 'ready'::text) OR ((input IS NULL) AND (output IS NULL) AND (correction IS NULL)))),
+    CONSTRAINT model_training_data_kind_check CHECK ((kind = ANY (ARRAY['answer'::text, 'correction'::text]))),
+    CONSTRAINT model_training_data_quality_check CHECK (((quality >= (0)::double precision) AND (quality <= (1)::double precision))),
+    CONSTRAINT model_training_data_split_check CHECK ((split = ANY (ARRAY['train'::text, 'validation'::text, 'test'::text]))),
+    CONSTRAINT model_training_data_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'withdrawn'::text]))),
+    CONSTRAINT model_training_data_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (1)::double precision)))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.model_training_data FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.model_training_data OWNER TO assay_owner;
 
 CREATE TABLE public.notification_channels (
     tenant_id text NOT NULL,
@@ -743,6 +930,40 @@ ALTER TABLE ONLY public.performance_alerts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alerts OWNER TO assay_owner;
 
+CREATE TABLE public.rater_pairs (
+    tenant_id text NOT NULL,
+    one text NOT NULL,
+    other text NOT NULL,
+    shared bigint NOT NULL,
+    agreed bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.rater_pairs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_pairs OWNER TO assay_owner;
+
+CREATE TABLE public.rater_reliability (
+    tenant_id text NOT NULL,
+    rater text NOT NULL,
+    reliability double precision NOT NULL,
+    reckoned_at timestamp with time zone NOT NULL,
+    CONSTRAINT rater_reliability_reliability_check CHECK (((reliability >= (0)::double precision) AND (reliability <= (1)::double precision)))
+);
+
+ALTER TABLE ONLY public.rater_reliability FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_reliability OWNER TO assay_owner;
+
+CREATE TABLE public.rater_votes (
+    tenant_id text NOT NULL,
+    points smallint NOT NULL,
+    votes bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.rater_votes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_votes OWNER TO assay_owner;
+
 CREATE TABLE public.silences (
     tenant_id text NOT NULL,
     silence_id uuid NOT NULL,
@@ -772,6 +993,41 @@ CREATE TABLE public.tenants (
 ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenants OWNER TO assay_owner;
+
+CREATE TABLE public.training_blocks (
+    tenant_id text NOT NULL,
+    row_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    blocked_at timestamp with time zone DEFAULT now() NOT NULL,
+    blocked_by text NOT NULL
+);
+
+ALTER TABLE ONLY public.training_blocks FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.training_blocks OWNER TO assay_owner;
+
+CREATE TABLE public.training_changes (
+    tenant_id text NOT NULL,
+    change_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    published_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.training_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.training_changes OWNER TO assay_owner;
+
+ALTER TABLE public.training_changes ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.training_changes_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.user_feedback (
     tenant_id text NOT NULL,
@@ -859,14 +1115,35 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.consumer_fence
     ADD CONSTRAINT consumer_fence_pkey PRIMARY KEY (consumer_group, topic, partition);
 
+ALTER TABLE ONLY public.dataset_rows
+    ADD CONSTRAINT dataset_rows_pkey PRIMARY KEY (tenant_id, dataset_id, "position");
+
+ALTER TABLE ONLY public.datasets
+    ADD CONSTRAINT datasets_pkey PRIMARY KEY (tenant_id, dataset_id);
+
+ALTER TABLE ONLY public.datasets
+    ADD CONSTRAINT datasets_tenant_id_name_version_key UNIQUE (tenant_id, name, version);
+
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (topic, partition, kafka_offset);
+
+ALTER TABLE ONLY public.feedback_analysis
+    ADD CONSTRAINT feedback_analysis_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
+
+ALTER TABLE ONLY public.feedback_due
+    ADD CONSTRAINT feedback_due_pkey PRIMARY KEY (tenant_id, due_id);
+
+ALTER TABLE ONLY public.feedback_operations
+    ADD CONSTRAINT feedback_operations_pkey PRIMARY KEY (tenant_id, operation_id);
 
 ALTER TABLE ONLY public.health_limits
     ADD CONSTRAINT health_limits_pkey PRIMARY KEY (tenant_id, model_id);
 
 ALTER TABLE ONLY public.model_status_changes
     ADD CONSTRAINT model_status_changes_pkey PRIMARY KEY (tenant_id, change_id);
+
+ALTER TABLE ONLY public.model_training_data
+    ADD CONSTRAINT model_training_data_pkey PRIMARY KEY (tenant_id, row_id);
 
 ALTER TABLE ONLY public.notification_channels
     ADD CONSTRAINT notification_channels_pkey PRIMARY KEY (tenant_id, channel_id);
@@ -883,11 +1160,26 @@ ALTER TABLE ONLY public.performance_alert_steps
 ALTER TABLE ONLY public.performance_alerts
     ADD CONSTRAINT performance_alerts_pkey PRIMARY KEY (tenant_id, alert_id);
 
+ALTER TABLE ONLY public.rater_pairs
+    ADD CONSTRAINT rater_pairs_pkey PRIMARY KEY (tenant_id, one, other);
+
+ALTER TABLE ONLY public.rater_reliability
+    ADD CONSTRAINT rater_reliability_pkey PRIMARY KEY (tenant_id, rater);
+
+ALTER TABLE ONLY public.rater_votes
+    ADD CONSTRAINT rater_votes_pkey PRIMARY KEY (tenant_id, points);
+
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (tenant_id, silence_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.training_blocks
+    ADD CONSTRAINT training_blocks_pkey PRIMARY KEY (tenant_id, row_id);
+
+ALTER TABLE ONLY public.training_changes
+    ADD CONSTRAINT training_changes_pkey PRIMARY KEY (tenant_id, change_id);
 
 ALTER TABLE ONLY public.user_feedback
     ADD CONSTRAINT user_feedback_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
@@ -924,13 +1216,39 @@ CREATE UNIQUE INDEX alert_rules_by_name ON public.alert_rules USING btree (tenan
 
 CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
 
+CREATE INDEX dataset_rows_by_row ON public.dataset_rows USING btree (tenant_id, row_id);
+
+CREATE INDEX datasets_by_time ON public.datasets USING btree (tenant_id, created_at DESC, dataset_id DESC);
+
+CREATE INDEX datasets_freezing ON public.datasets USING btree (created_at) WHERE (state = 'freezing'::text);
+
 CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen_at DESC);
 
 CREATE INDEX dead_letters_unpublished ON public.dead_letters USING btree (first_seen_at) WHERE (published_at IS NULL);
 
+CREATE INDEX feedback_analysis_by_operation ON public.feedback_analysis USING btree (tenant_id, operation_id);
+
+CREATE INDEX feedback_analysis_by_time ON public.feedback_analysis USING btree (tenant_id, occurred_at DESC, event_id DESC);
+
+CREATE INDEX feedback_due_by_shard ON public.feedback_due USING btree (shard, due_at);
+
+CREATE INDEX feedback_operations_stands ON public.feedback_operations USING btree (tenant_id) WHERE (stands <> told_stands);
+
+CREATE INDEX feedback_operations_unreported ON public.feedback_operations USING btree (first_at) WHERE ((found_at IS NULL) AND (reported_at IS NULL));
+
+CREATE INDEX feedback_operations_waiting ON public.feedback_operations USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
+
+CREATE INDEX feedback_operations_weighed ON public.feedback_operations USING btree (weighed_at) WHERE (weighed_at IS NOT NULL);
+
 CREATE INDEX model_status_changes_by_part ON public.model_status_changes USING btree (tenant_id, model_id, part, at DESC, change_id DESC);
 
 CREATE INDEX model_status_changes_by_time ON public.model_status_changes USING btree (tenant_id, model_id, at DESC, change_id DESC);
+
+CREATE INDEX model_training_data_by_input ON public.model_training_data USING btree (tenant_id, input_hash, occurred_at, row_id) WHERE (state = 'ready'::text);
+
+CREATE INDEX model_training_data_by_operation ON public.model_training_data USING btree (tenant_id, operation_id);
+
+CREATE INDEX model_training_data_by_time ON public.model_training_data USING btree (tenant_id, occurred_at DESC, row_id DESC) WHERE (state = 'ready'::text);
 
 CREATE UNIQUE INDEX notification_channels_by_name ON public.notification_channels USING btree (tenant_id, name);
 
@@ -962,6 +1280,12 @@ CREATE INDEX silences_by_end ON public.silences USING btree (tenant_id, ends_at)
 
 CREATE INDEX silences_by_time ON public.silences USING btree (tenant_id, created_at DESC, silence_id DESC);
 
+CREATE INDEX training_blocks_by_operation ON public.training_blocks USING btree (tenant_id, operation_id);
+
+CREATE INDEX training_changes_told ON public.training_changes USING btree (published_at) WHERE (published_at IS NOT NULL);
+
+CREATE INDEX training_changes_untold ON public.training_changes USING btree (change_id) WHERE (published_at IS NULL);
+
 CREATE INDEX user_feedback_by_arrival ON ONLY public.user_feedback USING brin (ingested_at, kafka_offset) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE INDEX user_feedback_by_operation ON ONLY public.user_feedback USING btree (tenant_id, operation_id);
@@ -987,6 +1311,9 @@ ALTER TABLE ONLY public.alert_rules
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.dataset_rows
+    ADD CONSTRAINT dataset_rows_tenant_id_dataset_id_fkey FOREIGN KEY (tenant_id, dataset_id) REFERENCES public.datasets(tenant_id, dataset_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.health_limits
     ADD CONSTRAINT health_limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -1064,7 +1391,45 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.consumer_fence ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.dataset_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.datasets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feedback_analysis ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feedback_due ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY feedback_moves_its_own ON public.consumer_fence TO svc_feedback USING ((consumer_group = 'feedback'::text)) WITH CHECK ((consumer_group = 'feedback'::text));
+
+ALTER TABLE public.feedback_operations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY feedback_sees_all ON public.ai_model_operations FOR SELECT TO svc_feedback USING (true);
+
+CREATE POLICY feedback_sees_all ON public.dataset_rows TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.datasets TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.feedback_analysis TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.feedback_due TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.feedback_operations TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.model_training_data TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.rater_pairs TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.rater_reliability TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.rater_votes TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.tenants FOR SELECT TO svc_feedback USING (true);
+
+CREATE POLICY feedback_sees_all ON public.training_blocks TO svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY feedback_sees_all ON public.training_changes TO svc_feedback USING (true) WITH CHECK (true);
 
 ALTER TABLE public.health_limits ENABLE ROW LEVEL SECURITY;
 
@@ -1103,6 +1468,8 @@ CREATE POLICY metrics_sees_all ON public.tenants FOR SELECT TO svc_metrics USING
 CREATE POLICY metrics_sees_all ON public.user_feedback FOR SELECT TO svc_metrics USING (true);
 
 ALTER TABLE public.model_status_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.model_training_data ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notification_channels ENABLE ROW LEVEL SECURITY;
 
@@ -1152,11 +1519,23 @@ CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH
 
 CREATE POLICY owner_sees_all ON public.consumer_fence TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.dataset_rows TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.datasets TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.feedback_analysis TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.feedback_due TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.feedback_operations TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.health_limits TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.model_status_changes TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.model_training_data TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.notification_channels TO assay_owner USING (true) WITH CHECK (true);
 
@@ -1168,15 +1547,31 @@ CREATE POLICY owner_sees_all ON public.performance_alert_steps TO assay_owner US
 
 CREATE POLICY owner_sees_all ON public.performance_alerts TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.rater_pairs TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.rater_reliability TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.rater_votes TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.silences TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.training_blocks TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.training_changes TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.user_feedback TO assay_owner USING (true) WITH CHECK (true);
 
 ALTER TABLE public.performance_alert_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alerts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_pairs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_reliability ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rater_votes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics, svc_api USING (true);
 
@@ -1210,9 +1605,21 @@ CREATE POLICY tenant_sees_own ON public.alert_rules TO svc_api USING ((tenant_id
 
 CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.dataset_rows TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.datasets TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.feedback_analysis TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.feedback_due TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.feedback_operations TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.health_limits TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.model_status_changes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.model_training_data TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.notification_channels TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -1224,13 +1631,27 @@ CREATE POLICY tenant_sees_own ON public.performance_alert_steps TO svc_api USING
 
 CREATE POLICY tenant_sees_own ON public.performance_alerts TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.rater_pairs TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.rater_reliability TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.rater_votes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.silences TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.tenants TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.training_blocks TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.training_changes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.user_feedback TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.training_blocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.training_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_feedback ENABLE ROW LEVEL SECURITY;
 
@@ -1312,42 +1733,58 @@ GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_feedback;
+
+GRANT SELECT(provider) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_feedback;
+
+GRANT SELECT(release) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(user_pseudonym) ON TABLE public.ai_model_operations TO svc_abtest;
+
+GRANT SELECT(prompt_version) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_abtest;
@@ -1364,11 +1801,19 @@ GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_metrics;
 
+GRANT SELECT(input_text) ON TABLE public.ai_model_operations TO svc_feedback;
+
+GRANT SELECT(output_text) ON TABLE public.ai_model_operations TO svc_feedback;
+
+GRANT SELECT(ab_test_id) ON TABLE public.ai_model_operations TO svc_feedback;
+
 GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(payload_hash) ON TABLE public.ai_model_operations TO svc_ingest;
 
@@ -1396,14 +1841,38 @@ GRANT SELECT ON TABLE public.consumer_fence TO svc_metrics;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_notify;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_abtest;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_feedback;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dataset_rows TO svc_feedback;
+GRANT SELECT ON TABLE public.dataset_rows TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.datasets TO svc_feedback;
+GRANT SELECT,INSERT ON TABLE public.datasets TO svc_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feedback_analysis TO svc_feedback;
+GRANT SELECT ON TABLE public.feedback_analysis TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feedback_due TO svc_feedback;
+
+GRANT INSERT(tenant_id) ON TABLE public.feedback_due TO svc_api;
+
+GRANT INSERT(operation_id) ON TABLE public.feedback_due TO svc_api;
+
+GRANT INSERT(shard) ON TABLE public.feedback_due TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feedback_operations TO svc_feedback;
+GRANT SELECT ON TABLE public.feedback_operations TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.health_limits TO svc_api;
 GRANT SELECT ON TABLE public.health_limits TO svc_metrics;
 
 GRANT SELECT ON TABLE public.model_status_changes TO svc_api;
 GRANT SELECT,INSERT ON TABLE public.model_status_changes TO svc_metrics;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_training_data TO svc_feedback;
+GRANT SELECT ON TABLE public.model_training_data TO svc_api;
 
 GRANT INSERT,DELETE ON TABLE public.notification_channels TO svc_api;
 GRANT SELECT ON TABLE public.notification_channels TO svc_notify;
@@ -1444,12 +1913,27 @@ GRANT SELECT ON TABLE public.performance_alerts TO svc_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.performance_alerts TO svc_ingest;
 GRANT SELECT ON TABLE public.performance_alerts TO svc_metrics;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_pairs TO svc_feedback;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_reliability TO svc_feedback;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_votes TO svc_feedback;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.silences TO svc_api;
 GRANT SELECT,DELETE ON TABLE public.silences TO svc_notify;
 
 GRANT SELECT ON TABLE public.tenants TO svc_ingest;
 GRANT SELECT ON TABLE public.tenants TO svc_metrics;
 GRANT SELECT ON TABLE public.tenants TO svc_api;
+
+GRANT SELECT(tenant_id) ON TABLE public.tenants TO svc_feedback;
+
+GRANT SELECT(content_free) ON TABLE public.tenants TO svc_feedback;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.training_blocks TO svc_feedback;
+GRANT SELECT,INSERT ON TABLE public.training_blocks TO svc_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.training_changes TO svc_feedback;
 
 GRANT SELECT ON TABLE public.user_feedback TO svc_api;
 GRANT INSERT ON TABLE public.user_feedback TO svc_ingest;
