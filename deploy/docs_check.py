@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings
 
 from services.abtest.settings import AbtestSettings
-from services.feedback.settings import SentimentSettings
+from services.feedback.settings import FeedbackSettings
 from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.metrics.settings import MetricsSettings
@@ -25,7 +25,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     IngestSettings,
     MetricsSettings,
     NotifySettings,
-    SentimentSettings,
+    FeedbackSettings,
 )
 
 

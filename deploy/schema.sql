@@ -659,9 +659,6 @@ CREATE TABLE public.feedback_due (
     due_id bigint NOT NULL,
     operation_id text NOT NULL,
     shard smallint NOT NULL,
-    expects_id uuid,
-    expects_at timestamp with time zone,
-    tries smallint DEFAULT 0 NOT NULL,
     due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT feedback_due_shard_check CHECK (((shard >= 0) AND (shard <= 15)))
 );
@@ -679,13 +676,18 @@ ALTER TABLE public.feedback_due ALTER COLUMN due_id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.feedback_nights (
+    day date NOT NULL,
+    done_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.feedback_nights OWNER TO assay_owner;
+
 CREATE TABLE public.feedback_operations (
     tenant_id text NOT NULL,
     operation_id text NOT NULL,
     first_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     found_at timestamp with time zone,
-    next_try_at timestamp with time zone,
-    tries smallint DEFAULT 0 NOT NULL,
     reported_at timestamp with time zone,
     occurred_at timestamp with time zone,
     model_id text,
@@ -1133,6 +1135,9 @@ ALTER TABLE ONLY public.feedback_analysis
 ALTER TABLE ONLY public.feedback_due
     ADD CONSTRAINT feedback_due_pkey PRIMARY KEY (tenant_id, due_id);
 
+ALTER TABLE ONLY public.feedback_nights
+    ADD CONSTRAINT feedback_nights_pkey PRIMARY KEY (day);
+
 ALTER TABLE ONLY public.feedback_operations
     ADD CONSTRAINT feedback_operations_pkey PRIMARY KEY (tenant_id, operation_id);
 
@@ -1230,13 +1235,13 @@ CREATE INDEX feedback_analysis_by_operation ON public.feedback_analysis USING bt
 
 CREATE INDEX feedback_analysis_by_time ON public.feedback_analysis USING btree (tenant_id, occurred_at DESC, event_id DESC);
 
-CREATE INDEX feedback_due_by_shard ON public.feedback_due USING btree (shard, due_at);
+CREATE INDEX feedback_analysis_by_user ON public.feedback_analysis USING btree (tenant_id, user_pseudonym) WHERE (user_pseudonym IS NOT NULL);
+
+CREATE INDEX feedback_due_by_shard ON public.feedback_due USING btree (shard, due_id);
 
 CREATE INDEX feedback_operations_stands ON public.feedback_operations USING btree (tenant_id) WHERE (stands <> told_stands);
 
-CREATE INDEX feedback_operations_unreported ON public.feedback_operations USING btree (first_at) WHERE ((found_at IS NULL) AND (reported_at IS NULL));
-
-CREATE INDEX feedback_operations_waiting ON public.feedback_operations USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
+CREATE INDEX feedback_operations_waiting ON public.feedback_operations USING btree (first_at) WHERE (found_at IS NULL);
 
 CREATE INDEX feedback_operations_weighed ON public.feedback_operations USING btree (weighed_at) WHERE (weighed_at IS NOT NULL);
 
@@ -1400,6 +1405,8 @@ ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.feedback_analysis ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback_due ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY feedback_follows_ingest ON public.consumer_fence FOR SELECT TO svc_feedback USING ((consumer_group = 'ingest'::text));
 
 CREATE POLICY feedback_moves_its_own ON public.consumer_fence TO svc_feedback USING ((consumer_group = 'feedback'::text)) WITH CHECK ((consumer_group = 'feedback'::text));
 
@@ -1801,7 +1808,6 @@ GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_abtest;
 
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_abtest;
-GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_metrics;
 
@@ -1819,12 +1825,15 @@ GRANT SELECT(payload_hash) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(kafka_partition) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(kafka_partition) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(kafka_partition) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(ingested_at) ON TABLE public.ai_model_operations TO svc_metrics;
 
@@ -1861,6 +1870,8 @@ GRANT INSERT(tenant_id) ON TABLE public.feedback_due TO svc_api;
 GRANT INSERT(operation_id) ON TABLE public.feedback_due TO svc_api;
 
 GRANT INSERT(shard) ON TABLE public.feedback_due TO svc_api;
+
+GRANT SELECT,INSERT ON TABLE public.feedback_nights TO svc_feedback;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feedback_operations TO svc_feedback;
 GRANT SELECT ON TABLE public.feedback_operations TO svc_api;

@@ -18,7 +18,7 @@ from deploy.migrations import migrate
 from deploy.supervisor import OnRestart, Supervisor
 from shared.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
 
-SERVICES = ("ingest", "metrics", "notify", "abtest", "gateway")
+SERVICES = ("ingest", "metrics", "notify", "abtest", "feedback", "gateway")
 DEFAULT_TENANT = "default"
 GATEWAY_PORT = 8080
 MOST_PORT = 65_535

@@ -41,6 +41,7 @@ VERDICTS = {
     "metrics": ("accepted", "duplicate", "invalid"),
     "notify": ("accepted", "invalid"),
     "abtest": ("accepted", "duplicate", "ignored", "invalid"),
+    "feedback": ("accepted", "duplicate", "ignored", "invalid"),
 }
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 

@@ -9,6 +9,7 @@ from shared.events.experiment import ExperimentEvent
 from shared.events.exposure import ExposureEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
+from shared.events.training import TrainingExampleEvent
 
 DEFAULT_PREFIX = "ai."
 DEFAULT_PARTITIONS = 6
@@ -26,6 +27,7 @@ class Topic(StrEnum):
     EXPOSURES = "exposures.v1"
     ALERTS = "alerts.v1"
     EXPERIMENTS = "experiments.v1"
+    TRAINING_EXAMPLES = "training-examples.v1"
 
 
 COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
@@ -85,6 +87,13 @@ REGISTER: dict[Topic, TopicSpec] = {
         "dev.assay.experiment.step.v1",
         "The state or the verdict of an A/B test changed. Written by abtest, and by the gateway "
         "for what people do.",
+    ),
+    Topic.TRAINING_EXAMPLES: TopicSpec(
+        Topic.TRAINING_EXAMPLES,
+        TrainingExampleEvent,
+        "operation_id",
+        "dev.assay.training-example.changed.v1",
+        "A training row became ready, changed or was withdrawn. Written by feedback.",
     ),
 }
 

@@ -56,6 +56,7 @@ class Group(StrEnum):
 
     INGEST = "ingest"
     ABTEST = "abtest"
+    FEEDBACK = "feedback"
     NOTIFY = "notify"
 
 

@@ -8,6 +8,7 @@ ROLE_OF = {
     "metrics": "svc_metrics",
     "notify": "svc_notify",
     "abtest": "svc_abtest",
+    "feedback": "svc_feedback",
     "gateway": "svc_api",
 }
 

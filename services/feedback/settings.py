@@ -1,16 +1,25 @@
 """Settings of feedback."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import PREFIX
+from services.feedback.domain.formulas import CURRENT, FORMULAS
+from shared.settings import PostgresSettings, SecretSettings, SharedSettings
+
+assert set(FORMULAS) == {"1", "2"}, "the setting's choices"  # noqa: S101
 
 
-class SentimentSettings(BaseSettings):
-    """Who reads comments."""
+class FeedbackSettings(SharedSettings, PostgresSettings, SecretSettings):
+    """Everything feedback reads from the environment."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
-
+    feedback_max_records: Annotated[int, Field(ge=1, le=20_000)] = 2_000
     sentiment_scorer: str | None = Field(
         None, description="A scorer of your own: package.module:name or /path/file.py:name."
+    )
+    training_formula: Literal["1", "2"] = Field(
+        CURRENT.version,
+        validate_default=True,
+        description="Version of the formula of quality and weight; `assay rebuild training` "
+        "applies it to history.",
     )

@@ -41,17 +41,17 @@ CREATE TABLE feedback_analysis (
     PRIMARY KEY (tenant_id, event_id, occurred_at)
 );
 CREATE INDEX feedback_analysis_by_operation ON feedback_analysis (tenant_id, operation_id);
+CREATE INDEX feedback_analysis_by_user ON feedback_analysis (tenant_id, user_pseudonym)
+    WHERE user_pseudonym IS NOT NULL;
 CREATE INDEX feedback_analysis_by_time ON feedback_analysis (tenant_id, occurred_at DESC, event_id DESC);
 
--- Operations that somebody spoke of. Without `found_at` the operation has not come yet: looked for
--- at `next_try_at`, told of once at `reported_at`. `stands` is its share of the sums of raters.
+-- Operations that somebody spoke of. Without `found_at` the operation has not come yet; told of once
+-- at `reported_at`. `stands` is what raters say of it now, `told_stands` its share of their sums.
 CREATE TABLE feedback_operations (
     tenant_id      text NOT NULL,
     operation_id   text NOT NULL,
     first_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     found_at       timestamptz,
-    next_try_at    timestamptz,
-    tries          smallint NOT NULL DEFAULT 0,
     reported_at    timestamptz,
     occurred_at    timestamptz,
     model_id       text,
@@ -64,27 +64,21 @@ CREATE TABLE feedback_operations (
     told_stands    jsonb NOT NULL DEFAULT '[]',
     PRIMARY KEY (tenant_id, operation_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX feedback_operations_waiting ON feedback_operations (next_try_at) WHERE next_try_at IS NOT NULL;
-CREATE INDEX feedback_operations_unreported ON feedback_operations (first_at)
-    WHERE found_at IS NULL AND reported_at IS NULL;
+CREATE INDEX feedback_operations_waiting ON feedback_operations (first_at) WHERE found_at IS NULL;
 CREATE INDEX feedback_operations_weighed ON feedback_operations (weighed_at) WHERE weighed_at IS NOT NULL;
 CREATE INDEX feedback_operations_stands ON feedback_operations (tenant_id) WHERE stands <> told_stands;
 
--- Operations whose rows are to be made anew. Whoever makes rows takes notes out and works in one
--- transaction; whoever writes one waits for nobody. `expects_*`: an event of the operation that
--- came by, which ingest may not have stored yet.
+-- Notes of operations whose rows are to be made anew. Whoever makes rows takes notes out in the
+-- transaction of its work; whoever writes one waits for nobody. `shard`: shared/training/shards.py.
 CREATE TABLE feedback_due (
     tenant_id    text NOT NULL,
     due_id       bigint GENERATED ALWAYS AS IDENTITY,
     operation_id text NOT NULL,
     shard        smallint NOT NULL CHECK (shard BETWEEN 0 AND 15),
-    expects_id   uuid,
-    expects_at   timestamptz,
-    tries        smallint NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, due_id)
 );
-CREATE INDEX feedback_due_by_shard ON feedback_due (shard, due_at);
+CREATE INDEX feedback_due_by_shard ON feedback_due (shard, due_id);
 
 -- Rows for training: what the model said, and each text that should have been given instead.
 -- `terms` is the evidence that quality and weight were made of; a withdrawn row has no texts.
@@ -178,6 +172,10 @@ CREATE TABLE rater_reliability (
     PRIMARY KEY (tenant_id, rater)
 );
 
+-- Nights that are done with, in UTC. It holds no tenant's data.
+CREATE TABLE feedback_nights (day date PRIMARY KEY, done_at timestamptz NOT NULL DEFAULT now());
+GRANT SELECT, INSERT ON feedback_nights TO svc_feedback;
+
 -- Frozen datasets, with copies of their rows: what changes later changes no dataset, but a row that
 -- is withdrawn leaves all of them, and `withdrawn` counts it.
 CREATE TABLE datasets (
@@ -258,17 +256,20 @@ GRANT SELECT ON feedback_analysis, feedback_operations, model_training_data, dat
 GRANT INSERT ON datasets, training_blocks TO svc_api;
 GRANT INSERT (tenant_id, operation_id, shard) ON feedback_due TO svc_api;
 
--- A group moves its own fences and sees nobody else's.
+-- A group moves its own fences and sees nobody else's; but feedback follows ingest, whose rows of
+-- operations it reads.
 CREATE POLICY feedback_moves_its_own ON consumer_fence TO svc_feedback
     USING (consumer_group = 'feedback') WITH CHECK (consumer_group = 'feedback');
+CREATE POLICY feedback_follows_ingest ON consumer_fence FOR SELECT TO svc_feedback
+    USING (consumer_group = 'ingest');
 GRANT SELECT, INSERT, UPDATE ON consumer_fence TO svc_feedback;
 
 -- Rows are made of operations as ingest stored them, and tenants say whether texts may be kept.
 CREATE POLICY feedback_sees_all ON ai_model_operations FOR SELECT TO svc_feedback USING (true);
 CREATE POLICY feedback_sees_all ON tenants FOR SELECT TO svc_feedback USING (true);
 GRANT SELECT (tenant_id, event_id, occurred_at, operation_id, model_id, model_version, provider, operation_type,
-              agent_id, environment, release, prompt_version, success, confidence, input_text, output_text,
-              ab_test_id, variant)
+              agent_id, environment, release, prompt_version, success, input_text, output_text, ab_test_id,
+              variant, kafka_topic, kafka_partition, kafka_offset)
     ON ai_model_operations TO svc_feedback;
 GRANT SELECT (tenant_id, content_free) ON tenants TO svc_feedback;
 

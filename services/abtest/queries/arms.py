@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.abtest.domain.folding import ArmChange, ArmName
 from services.abtest.domain.sums import COLUMNS, PLAIN
-from services.abtest.queries.columns import columns_of, unnested
+from shared.delivery.columns import columns_of, unnested
 from shared.delivery.postgres import Session
 
 Arms = Mapping[ArmName, ArmChange]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.abtest.domain.candidates import Judged
 from services.abtest.domain.rows import Candidate, UnitKey
-from services.abtest.queries.columns import columns_of, stage
+from shared.delivery.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
 PORTION = 2_000

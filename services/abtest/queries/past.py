@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.abtest.domain.rows import TOTALS, UnitKey
-from services.abtest.queries.columns import columns_of
+from shared.delivery.columns import columns_of
 from shared.delivery.postgres import Session
 from shared.experiments.values import MICRO, SMALLEST_MS
 from shared.measures.sketch import LN_GAMMA, SMALLEST, ZERO_KEY

@@ -7,7 +7,7 @@ from typing import Any
 from services.abtest.domain.folding import cell_of
 from services.abtest.domain.rows import NOTHING, TOTALS, UnitKey
 from services.abtest.domain.units import Seen, UnitState
-from services.abtest.queries.columns import columns_of, stage
+from shared.delivery.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
 _KEY = ("tenant_id", "test_id", "unit")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.abtest.domain.candidates import Opinion
-from services.abtest.queries.columns import columns_of, unnested
+from shared.delivery.columns import columns_of, unnested
 from shared.delivery.postgres import Session
 
 _COLUMNS = ", ".join(f"w.{name}" for name in Opinion._fields)

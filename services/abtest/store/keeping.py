@@ -13,7 +13,7 @@ from services.abtest.domain.recounting import add
 from services.abtest.domain.rows import NOTHING, Candidate, UnitKey
 from services.abtest.domain.units import BLANK, UnitState
 from services.abtest.queries import arms, events, past, units
-from services.abtest.queries.columns import ALWAYS_PLAN
+from shared.delivery.columns import ALWAYS_PLAN
 from shared.delivery.postgres import Session
 
 

@@ -18,9 +18,9 @@ from services.abtest.domain.live import LiveTest
 from services.abtest.domain.past import limit
 from services.abtest.domain.rows import UnitKey
 from services.abtest.queries import past, recounting
-from services.abtest.queries.columns import ALWAYS_PLAN
 from services.abtest.store.keeping import change
 from services.abtest.store.known import KnownTests
+from shared.delivery.columns import ALWAYS_PLAN
 from shared.delivery.faults import FAULTS
 from shared.delivery.postgres import LIMITS, Session
 from shared.experiments.cuped import BEFORE, window

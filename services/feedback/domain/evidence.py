@@ -49,6 +49,8 @@ def stance(one: Feedback, output: str | None) -> Stance | None:
     if right := _correction(one):
         is_same = output is not None and right == output.strip()
         return Stance(1.0, CONFIRMATION) if is_same else Stance(0.0, CORRECTION)
+    if one.is_corrected:  # by a text that was not kept
+        return Stance(0.0, CORRECTION)
     if one.said.label is None or one.said.score is None:
         return None
     how = one.said.method if one.said.method in (STARS, THUMBS) else COMMENT
@@ -85,7 +87,7 @@ def of_corrections(
     rows: dict[str, list[Vote]] = {}
     for one in _counted(current(said), answer):
         found = stance(one, answer.output)
-        if found is not None and found.how == CORRECTION:
+        if found is not None and found.how == CORRECTION and _correction(one):
             vote = _vote(one, Stance(1.0, CORRECTION), reliable)
             rows.setdefault(_correction(one), []).append(vote)
     allowed = consent(said)

@@ -37,6 +37,8 @@ class Feedback:
     author: str | None = None
     correction: str | None = None
     consent: bool | None = None
+    is_corrected: bool = False
+    """Also where the text of the correction was not kept."""
 
     @property
     def identity(self) -> Identity:

@@ -1,1 +1,1 @@
-"""What feedback does with what it is told. So far: whose scorer reads the comments."""
+"""What feedback does with what it is told."""

@@ -1,6 +1,6 @@
 """abtest in this process, tests that run, and events published to its topics."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,21 +18,21 @@ from services.abtest.settings import AbtestSettings
 from services.abtest.store.states import PostgresStates
 from shared.experiments.assignment import Epoch, Weight
 from tests.support.abtest import SlowArm, arms_of
-from tests.support.events import encoded, operation
+from tests.support.events import operation
 from tests.support.experiments import body
-from tests.support.system import SECRET, Record, prepared, publish, running, topics
+from tests.support.system import SECRET, prepared, running, topics
 from tests.support.waiting import eventually
+from tests.support.world import Surroundings
 
 HALVES = {"a": 0.5, "b": 0.5}
 
 
-class World:
+class World(Surroundings):
     """What tests do to abtest's surroundings."""
 
     def __init__(self, settings: AbtestSettings, bootstrap: str, dsn: str) -> None:
+        super().__init__(bootstrap, dsn, settings.topic_prefix)
         self.settings = settings
-        self.dsn = dsn
-        self._bootstrap = bootstrap
 
     async def begin(
         self,
@@ -79,18 +79,6 @@ class World:
             """,
             *(tenant, test_id, state, at, actor),
         )
-
-    async def send(self, kind: str, events: Iterable[dict[str, Any]]) -> None:
-        """Publish events, keyed as agents key them."""
-        topic = f"{self.settings.topic_prefix}{kind}.v1"
-        name = "event_id" if kind == "exposures" else "operation_id"
-        records: list[Record] = [
-            (topic, str(event[name]).encode(), encoded(event), ()) for event in events
-        ]
-        await publish(self._bootstrap, records)
-        self.sent[topic] = self.sent.get(topic, 0) + len(records)
-
-    sent: dict[str, int] = {}  # noqa: RUF012 - replaced for every world
 
     async def settled(self) -> None:
         """Wait until all that was sent is counted, and nothing waits that could be joined."""
@@ -173,14 +161,6 @@ class World:
         found: asyncpg.Record = await eventually(so, why="it is looked at", deadline_s=60)
         return found
 
-    async def sql(self, statement: str, *values: Any) -> list[asyncpg.Record]:
-        """Ask or tell Postgres as its superuser."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return await connection.fetch(statement, *values)
-        finally:
-            await connection.close()
-
 
 async def operations_of(
     world: World, test_id: UUID, units: int, rates: Mapping[str, float], *, first: int
@@ -255,9 +235,7 @@ async def surroundings(
     dsns = await prepared(database_dsn)
     await topics(kafka_bootstrap, topic_prefix)
     settings = settings_of(dsns, kafka_bootstrap, topic_prefix, redis_url)
-    made = World(settings, kafka_bootstrap, database_dsn)
-    made.sent = {}
-    return made
+    return World(settings, kafka_bootstrap, database_dsn)
 
 
 @pytest.fixture(scope="module")

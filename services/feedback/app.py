@@ -1,0 +1,108 @@
+"""The only place where feedback's parts meet."""
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from uuid import UUID
+
+import uuid_utils
+
+from services.feedback.consumer import subscribe
+from services.feedback.domain.formulas import formula
+from services.feedback.domain.sentiment.labels import Scorer
+from services.feedback.publisher import ChangePublisher
+from services.feedback.service.own_scorer import ScorerError, chosen_scorer
+from services.feedback.service.taking import GROUP, Taking
+from services.feedback.settings import FeedbackSettings
+from services.feedback.store.batches import PostgresBatches
+from services.feedback.store.following import PostgresFollowing
+from services.feedback.store.making import PostgresMaking
+from services.feedback.store.raters import PostgresRaters
+from services.feedback.store.telling import PostgresTelling
+from services.feedback.store.upkeep import PostgresUpkeep
+from services.feedback.ticker import Teller, Ticker
+from shared import telemetry
+from shared.clock import utc_now
+from shared.delivery.runner import Runner
+from shared.kafka import consumer_broker, consumer_of
+from shared.producer import Producer
+from shared.pseudonym import pseudonym
+from shared.reporter import Reporter
+from shared.runtime import Job, Process, consuming_process
+from shared.stores import connect_postgres, connect_redis
+from shared.topics import Topic, topic_name
+from shared.training.redaction import finds_any
+
+
+async def run(settings: FeedbackSettings) -> None:
+    """Wait for the store, then consume until told to stop."""
+    scorer = _scorer(settings.sentiment_scorer)
+    async with consuming_process(settings) as process:
+        await _run(settings, process, scorer)
+
+
+def _scorer(where: str | None) -> Scorer:
+    try:
+        return chosen_scorer(where)
+    except ScorerError as error:
+        sys.exit(f"ASSAY_SENTIMENT_SCORER is wrong: {error} (see docs/feedback.md).")
+
+
+async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> None:
+    pool = await process.wait_for(
+        "Postgres",
+        lambda: connect_postgres(
+            settings.postgres_dsn, service=GROUP, synchronous=not settings.kafka_durable
+        ),
+    )
+    secret = settings.secret_key.get_secret_value().encode()
+    name = partial(pseudonym, secret)
+    batches = PostgresBatches(pool, GROUP, scorer, name)
+    await process.wait_for("the schema (run `assay migrate`)", batches.check_schema)
+
+    telemetry.announce(GROUP)
+    broker = consumer_broker(settings)
+    runner = Runner(
+        GROUP,
+        Taking(batches, utc_now),
+        lambda: consumer_of(subscriber),
+        exact_ends=settings.kafka_exact_ends,
+    )
+    subscriber = subscribe(broker, settings.topic_prefix, runner, settings.feedback_max_records)
+    producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    following = PostgresFollowing(pool, GROUP, topic_name(Topic.OPERATIONS, settings.topic_prefix))
+    raters = PostgresRaters(pool)
+    await process.wait_for("the store's fences", following.begin)
+    await process.wait_for("the store's nights", lambda: raters.begin(utc_now().date()))
+    making = PostgresMaking(pool, formula(settings.training_formula), name, finds_any, _new_id)
+    ticker = Ticker(making, following, raters, PostgresUpkeep(pool), utc_now)
+    teller = Teller(
+        PostgresTelling(pool),
+        ChangePublisher(producer, settings.topic_prefix).publish,
+        utc_now,
+    )
+
+    async def probe() -> Mapping[str, str]:
+        try:
+            await batches.check_schema()
+        except Exception as error:
+            return {"postgres": type(error).__name__}
+        return {}
+
+    client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
+    reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
+    await process.consume(broker, subscriber, runner, _jobs(ticker, teller, reporter), probe)
+    await producer.close()
+    await client.aclose()
+    await pool.close()
+
+
+def _jobs(ticker: Ticker, teller: Teller, reporter: Reporter) -> list[Job]:
+    return [
+        *(ticker.make, ticker.follow, ticker.nights, ticker.age, ticker.report, ticker.count),
+        *(teller.tell, teller.forget, reporter.run),
+    ]
+
+
+def _new_id() -> UUID:
+    return UUID(bytes=uuid_utils.uuid7().bytes)

@@ -1,0 +1,32 @@
+"""What feedback publishes: changes of training rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.cloud_events import cloud_event
+from shared.producer import Message, Producer
+from shared.topics import REGISTER, Topic, topic_name
+
+
+class ChangePublisher:
+    """Publishes changes as they were kept."""
+
+    def __init__(self, producer: Producer, prefix: str) -> None:
+        self._producer = producer
+        self._topic = topic_name(Topic.TRAINING_EXAMPLES, prefix)
+
+    async def publish(self, changes: Sequence[Any]) -> None:
+        """Return once the broker has acknowledged all of them."""
+        await self._producer.publish([self._message(change) for change in changes])
+
+    def _message(self, change: Any) -> Message:
+        key = str(change["operation_id"]).encode()
+        headers = cloud_event(
+            REGISTER[Topic.TRAINING_EXAMPLES],
+            change["tenant_id"],
+            "feedback",
+            str(change["event_id"]),
+            key,
+            change["occurred_at"],
+        )
+        return Message(self._topic, key, str(change["body"]).encode(), headers)

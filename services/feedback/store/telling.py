@@ -1,0 +1,31 @@
+"""Changes of rows, told from where they were kept."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Pool
+
+from services.feedback.queries import training
+
+
+class PostgresTelling:
+    """Changes that the broker does not have yet."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def relaying(self, most: int) -> AsyncIterator[list[Any]]:
+        """Changes to tell, if no other process is at it; marked when the block ends well."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            found = await training.untold(connection, most)
+            yield found
+            if found:
+                await training.mark_told(connection, found)
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Remove what was told long ago; answers how much."""
+        async with self._pool.acquire() as connection:
+            return await training.forget_told(connection, before, most)
