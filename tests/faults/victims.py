@@ -10,6 +10,7 @@ import httpx2
 import psutil
 
 from deploy.local.process import Child, free_port, spawn
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,6 +82,14 @@ class Victim:
             return dict(answer["waits_for"])
         states: dict[str, str] = answer["dependencies"]  # the gateway's
         return {name: state for name, state in states.items() if state != "ok"}
+
+    async def ready(self) -> None:
+        """Wait until nothing is missing that it needs, or it has ended by itself."""
+
+        async def so() -> bool:
+            return not self.alive or await self.waits_for() == {}
+
+        await eventually(so, why=f"{self.name} is ready", deadline_s=60)
 
     @property
     def is_stopped(self) -> bool:

@@ -12,7 +12,6 @@ from services.feedback.domain.making import (
     WITHDRAWN,
     Operation,
     Row,
-    with_hash,
 )
 from shared.events.training import TrainingExampleEvent
 
@@ -21,17 +20,25 @@ State = Literal["ready", "updated", "withdrawn"]
 
 
 class Changed(NamedTuple):
-    """Rows to put in the place of those that were, and those of them that are told of."""
+    """Rows to put in the place of those that were, rows to remove, and what is told."""
 
     rows: list[Row]
+    gone: list[Row]
     told: list[tuple[Row, State]]
 
 
 def changed(old: Mapping[UUID, Row], new: Sequence[Row]) -> Changed:
-    """Compare rows of one operation; a row that is made no more is withdrawn, and stays."""
-    found = Changed([], [])
-    gone = [row for identity, row in old.items() if identity not in {one.row_id for one in new}]
-    for row in (*new, *(_replaced(one) for one in gone)):
+    """Compare rows of one operation. One that is made no more leaves nothing behind.
+
+    Else what there was would depend on what came in between.
+    """
+    made = {one.row_id for one in new}
+    gone = [row for identity, row in old.items() if identity not in made]
+    told: list[tuple[Row, State]] = [
+        (_replaced(row), "withdrawn") for row in gone if row.state == READY
+    ]
+    found = Changed([], gone, told)
+    for row in new:
         before = old.get(row.row_id)
         if before is None or _measure(before) != _measure(row):
             found.rows.append(row)
@@ -81,19 +88,8 @@ def operation_of(rows: Mapping[UUID, Row]) -> Operation | None:
 
 
 def _replaced(row: Row) -> Row:
-    if row.state == WITHDRAWN:
-        return row
-    return with_hash(
-        row._replace(
-            state=WITHDRAWN,
-            input=None,
-            output=None,
-            correction=None,
-            input_hash=None,
-            has_pii=False,
-            weight=0.0,
-            reasons=[REPLACED],
-        )
+    return row._replace(
+        state=WITHDRAWN, input=None, output=None, correction=None, weight=0.0, reasons=[REPLACED]
     )
 
 

@@ -167,7 +167,7 @@ def _row(
         any(how.finds_pii(one) for one in texts if one),
         b"",
     )
-    return with_hash(row)
+    return _with_hash(row)
 
 
 def _blocked(weighed: Weighed, how: Made) -> Weighed:
@@ -195,7 +195,7 @@ def _lineage(operation: Operation, said: Sequence[Feedback]) -> dict[str, Any]:
     }
 
 
-def with_hash(row: Row) -> Row:
+def _with_hash(row: Row) -> Row:
     """With 16 bytes that change when somebody is to be told: not for the day of weighing alone."""
     rounded = (round(row.quality, _ROUNDED), round(row.weight, _ROUNDED))
     said = row._replace(quality=rounded[0], weight=rounded[1], terms="", content_hash=b"")

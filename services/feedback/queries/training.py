@@ -101,6 +101,18 @@ async def put(connection: Session, rows: Sequence[Row]) -> None:
     await connection.execute(_PUT)
 
 
+async def remove(connection: Session, rows: Collection[tuple[str, UUID]]) -> None:
+    """Remove rows that are made no more."""
+    await connection.execute(
+        """
+        DELETE FROM model_training_data AS m
+         USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, row_id)
+         WHERE m.tenant_id = k.tenant_id AND m.row_id = k.row_id
+        """,
+        *columns_of(rows, 2),
+    )
+
+
 async def leave_datasets(connection: Session, rows: Collection[tuple[str, UUID]]) -> None:
     """Take withdrawn rows out of frozen datasets too, and count them there."""
     await connection.execute(

@@ -101,6 +101,9 @@ class PostgresMaking:
         rows = [row for one in changes for row in one.rows]
         if rows:
             await training.put(connection, rows)
+        gone = [(row.tenant_id, row.row_id) for one in changes for row in one.gone]
+        if gone:
+            await training.remove(connection, gone)
         told = [change for one in changes for change in one.told]
         if not told:
             return

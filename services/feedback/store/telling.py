@@ -8,6 +8,7 @@ from typing import Any
 from asyncpg import Pool
 
 from services.feedback.queries import training
+from shared.delivery.faults import FAULTS
 
 
 class PostgresTelling:
@@ -23,6 +24,7 @@ class PostgresTelling:
             found = await training.untold(connection, most)
             yield found
             if found:
+                FAULTS.reach("feedback.told")
                 await training.mark_told(connection, found)
 
     async def forget(self, before: datetime, most: int) -> int:

@@ -96,7 +96,7 @@ async def test_killed_and_stopped_anywhere_it_counts_each_event_once(
         victim.wake()
         victim.kill()
         victim.start(point or None)
-        await _ready(victim)
+        await victim.ready()
         await _send(world, test_id, turn, chance)
         await _struck(world, victim, point, sum(world.sent.values()) - chance.randrange(A_TURN))
     for victim in victims:
@@ -239,13 +239,6 @@ def _of_this_look(answer: ResultsAnswer) -> Any:
         for name in ("p_value", "p_adjusted", "significant"):
             del one[name]
     return found
-
-
-async def _ready(victim: Victim) -> None:
-    async def so() -> bool:
-        return not victim.alive or await victim.waits_for() == {}
-
-    await eventually(so, why="it is ready", deadline_s=60)
 
 
 async def _send(world: World, test_id: UUID, turn: int, chance: random.Random) -> None:

@@ -55,7 +55,7 @@ class World(Surroundings):
             operation_id,
         )
         rows = [Row(*row) for row in found]
-        return {row.kind if row.kind == "answer" else row.output or "gone": row for row in rows}
+        return {row.kind if row.kind == "answer" else row.output or "": row for row in rows}
 
     async def answer(self, operation_id: str, tenant: str = "acme") -> Row:
         """The row of what the model said."""
