@@ -19,6 +19,7 @@ from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.assignment import assignment_routes
 from services.gateway.routes.errors import install_errors
 from services.gateway.routes.experiments import experiment_routes
+from services.gateway.routes.feedback import feedback_routes
 from services.gateway.routes.health import health_routes
 from services.gateway.routes.limits import limits_routes
 from services.gateway.routes.middleware import Around
@@ -26,6 +27,7 @@ from services.gateway.routes.notifications import notification_routes
 from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.reckoning import reckoning_routes
 from services.gateway.routes.system import system_routes
+from services.gateway.routes.training import training_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
@@ -55,6 +57,7 @@ from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
 from services.gateway.store.rows import PostgresRows
 from services.gateway.store.sessions import Sessions
+from services.gateway.store.training import PostgresTraining
 from shared import clock
 from shared.clock import utc_now
 from shared.producer import Producer
@@ -133,6 +136,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
+    app.state.training = PostgresTraining(sessions)
     app.state.planning = Planning(experiments.store, ask, utc_now)
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
@@ -152,6 +156,8 @@ def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(notification_routes())
     app.include_router(experiment_routes())
     app.include_router(assignment_routes())
+    app.include_router(feedback_routes())
+    app.include_router(training_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
 
 

@@ -108,6 +108,11 @@ def actor(request: Request) -> str:
     return f"key:{principal(request).key_id}"
 
 
+def example(content: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI shows as an answer."""
+    return {status: {"content": {JSON: {"example": content}}}}
+
+
 def answer(content: Any, status: int = 200) -> Response:
     """JSON."""
     return Response(to_json(content), status, media_type=JSON)

@@ -24,7 +24,7 @@ async def test_every_route_of_ours_refuses_what_it_does_not_know(alone: Alone) -
     asked = 0
     for path, methods in paths.items():
         place = path.replace("{model_id:path}", "m").replace("{operation_id:path}", "o")
-        for name in ("rule_id", "alert_id", "channel_id", "silence_id"):
+        for name in ("rule_id", "alert_id", "channel_id", "silence_id", "row_id", "dataset_id"):
             place = place.replace(f"{{{name}}}", SOME_ID)
         for method in methods if path.startswith("/ai/") else ():
             answer = await alone.admin.request(method.upper(), f"{place}?nonsense=1")

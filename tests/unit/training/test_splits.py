@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feedback.domain.splits import ends, split
+from shared.training.splits import ends, split
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
