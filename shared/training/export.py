@@ -1,14 +1,14 @@
 """From portions of rows to the chunks of one file, with a report that grows with them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from shared.training.formats.choice import FormatName, encoder_of
 from shared.training.formats.encoder import Encoder
 from shared.training.redaction import PatternRedactor, Redactor, redact_row
 from shared.training.report import Report
-from shared.training.row import TrainingRow
+from shared.training.row import Record, TrainingRow
 from shared.training.shapes import Shape, ShapeName, shape_of
 
 CHUNK_BYTES = 64 * 1024
@@ -29,12 +29,14 @@ class Choice:
 
 def export(
     portions: AsyncIterator[Sequence[TrainingRow]], choice: Choice, report: Report
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Chunks of `CHUNK_BYTES` and a last, shorter one; `report` says what they hold so far.
 
     Rows come in the order of the file; for `preference` by (input's hash, occurred_at,
-    operation_id, id). The bytes depend on rows and choice only, not on portions. Raises
-    `MissingExtraError` at once, so before an answer begins, if the format needs a package.
+    operation_id, id). The bytes depend on rows and choice only, not on portions. Who leaves early
+    calls `aclose()`; that leaves `portions` at once too, where a cursor may be open, if they are a
+    generator. Raises `MissingExtraError` at once, so before an answer begins, if the format needs
+    a package.
     """
     encoder = encoder_of(choice.format, choice.shape)
     redactor = choice.redactor
@@ -43,12 +45,12 @@ def export(
         return row if redactor is None else redact_row(row, redactor, report.redacted)
 
     shape = shape_of(choice.shape, clean, report, choice.min_quality)
-    return _chunks(_pieces(portions, shape, encoder, report), report)
+    return _chunks(portions, _pieces(portions, shape, encoder, report), report)
 
 
 async def _pieces(
     portions: AsyncIterator[Sequence[TrainingRow]], shape: Shape, encoder: Encoder, report: Report
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     yield encoder.head()
     async for portion in portions:
         for start in range(0, len(portion), SLICE_ROWS):
@@ -57,25 +59,35 @@ async def _pieces(
             willing = [row for row in rows if row.consent is not False]
             if withdrawn := len(rows) - len(willing):
                 report.skipped[WITHDRAWN] += withdrawn
-            records = shape.feed(willing)
-            report.records += len(records)
-            yield encoder.body(records)
+            yield _encoded(shape.feed(willing), encoder, report)
             await asyncio.sleep(0)
-    last = shape.finish()
-    report.records += len(last)
-    yield encoder.body(last)
+    yield _encoded(shape.finish(), encoder, report)
     yield encoder.tail()
 
 
-async def _chunks(pieces: AsyncIterator[bytes], report: Report) -> AsyncIterator[bytes]:
+def _encoded(records: Sequence[Record], encoder: Encoder, report: Report) -> bytes:
+    report.records += len(records)
+    return encoder.body(records)
+
+
+async def _chunks(
+    portions: AsyncIterator[Sequence[TrainingRow]],
+    pieces: AsyncGenerator[bytes, None],
+    report: Report,
+) -> AsyncGenerator[bytes, None]:
     held = bytearray()
-    async for piece in pieces:
-        held += piece
-        while len(held) >= CHUNK_BYTES:
-            chunk = bytes(held[:CHUNK_BYTES])
-            del held[:CHUNK_BYTES]
-            report.add(chunk)
-            yield chunk
-    if held:
-        report.add(bytes(held))
-        yield bytes(held)
+    try:
+        async for piece in pieces:
+            held += piece
+            while len(held) >= CHUNK_BYTES:
+                chunk = bytes(held[:CHUNK_BYTES])
+                del held[:CHUNK_BYTES]
+                report.add(chunk)
+                yield chunk
+        if held:
+            report.add(bytes(held))
+            yield bytes(held)
+    finally:
+        await pieces.aclose()
+        if isinstance(portions, AsyncGenerator):
+            await portions.aclose()

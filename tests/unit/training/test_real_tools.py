@@ -1,0 +1,134 @@
+"""Files are loaded by the tools they are made for, offline."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.training.formats.choice import FILE_TYPES
+from shared.training.formats.schemas import SHAPE_TYPES
+from tests.unit.training.made import exported, made
+
+TRL = {
+    "prompt-completion": {"prompt", "completion"},
+    "preference": {"prompt", "chosen", "rejected"},
+    "kto": {"prompt", "completion", "label"},
+}
+"""Columns that TRL's SFT, DPO and KTO trainers read."""
+CHAT = json.dumps([{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}])
+LOAD = """
+import json, sys
+from datasets import load_dataset
+kind, path, cache = sys.argv[1:]
+loaded = load_dataset(kind, data_files=path, cache_dir=cache, split="train")
+json.dump({"columns": loaded.column_names, "rows": loaded.to_list()}, sys.stdout, default=str)
+"""
+TEMPLATE = """
+import json, sys
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+from trl.data_utils import apply_chat_template, is_conversational
+
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"a": 0}, "a")))
+tokenizer.chat_template = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+read = [json.loads(line) for line in open(sys.argv[1])]
+assert all(is_conversational(record) for record in read)
+json.dump([apply_chat_template(record, tokenizer) for record in read], sys.stdout)
+"""
+
+
+def run(tmp_path: Path, script: str, *arguments: str) -> Any:
+    """A script of its own: these tools read their settings once, at import."""
+    offline = {"HF_DATASETS_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, **offline},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return json.loads(done.stdout)
+
+
+async def saved(tmp_path: Path, shape: str, name: str) -> Path:
+    rows = [
+        made(1, correction="Lyon", input=CHAT, consent=True),
+        made(2, quality=0.2, correction="Nice", output="=1+1", model_version=None),
+    ]
+    path = tmp_path / f"export{FILE_TYPES[name].suffix}"  # type: ignore[index]
+    path.write_bytes((await exported(rows, shape=shape, format=name))[0])
+    return path
+
+
+@pytest.mark.parametrize("name", [*FILE_TYPES])
+@pytest.mark.parametrize("shape", [*SHAPE_TYPES])
+async def test_datasets_loads_it(tmp_path: Path, shape: str, name: str) -> None:
+    pytest.importorskip("datasets", reason="datasets is not installed")
+    path = await saved(tmp_path, shape, name)
+    kind = "json" if name == "jsonl" else name
+    loaded = run(tmp_path, LOAD, kind, str(path), str(tmp_path / "cache"))
+    assert loaded["columns"] == list(SHAPE_TYPES[shape])
+    assert len(loaded["rows"]) == (await exported_count(tmp_path, shape))
+    first = loaded["rows"][0]
+    if shape == "rows":
+        assert (first["quality"], first["input"], first["consent"]) == (0.75, CHAT, True)
+    elif name == "csv":
+        assert json.loads(first["messages" if shape == "openai-chat" else "prompt"])
+    else:
+        turns = first["messages" if shape == "openai-chat" else "prompt"]
+        assert [(turn["role"], turn["content"]) for turn in turns[:2]] == [
+            ("system", "be brief"),
+            ("user", "hi"),
+        ]
+
+
+async def exported_count(tmp_path: Path, shape: str) -> int:
+    path = await saved(tmp_path, shape, "jsonl")
+    return len(path.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize("shape", [*TRL])
+async def test_columns_are_those_that_trl_reads(tmp_path: Path, shape: str) -> None:
+    path = await saved(tmp_path, shape, "jsonl")
+    read = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert read
+    for record in read:
+        assert record.keys() == TRL[shape]
+        turns = [turn for value in record.values() if isinstance(value, list) for turn in value]
+        assert all(turn.keys() == {"role", "content"} for turn in turns)
+        assert all(isinstance(turn["content"], str) for turn in turns)
+        assert record["prompt"][-1]["role"] == "user"
+        answers = [record[name] for name in record.keys() & {"completion", "chosen", "rejected"}]
+        assert all([turn["role"] for turn in answer] == ["assistant"] for answer in answers)
+        assert isinstance(record.get("label", True), bool)
+
+
+@pytest.mark.parametrize("shape", [*TRL])
+async def test_trl_applies_a_chat_template_to_it(tmp_path: Path, shape: str) -> None:
+    pytest.importorskip("trl.data_utils", reason="trl needs torch with CUDA, over 1.5 GB")
+    path = await saved(tmp_path, shape, "jsonl")
+    first, *_ = run(tmp_path, TEMPLATE, str(path))
+    assert first["prompt"] == "<system>be brief<user>hi<assistant>"
+    assert first.keys() == TRL[shape]
+    assert first.get("completion", first.get("rejected")) == "Paris."
+    assert first.get("chosen", "Lyon") == "Lyon"
+    assert first.get("label", True) is True
+
+
+async def test_a_spreadsheet_sees_no_formula(tmp_path: Path) -> None:
+    path = await saved(tmp_path, "rows", "csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *lines = csv.reader(file)
+    cells = [cell for line in lines for cell in line]
+    assert "'=1+1" in cells
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) for cell in cells)
