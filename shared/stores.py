@@ -61,15 +61,16 @@ def connect_redis(url: SecretStr, *, cluster: bool) -> Redis | RedisCluster:
 class LazyPostgres:
     """A pool that is made when first needed, for services that can do without for a while."""
 
-    def __init__(self, dsn: SecretStr, *, service: str) -> None:
+    def __init__(self, dsn: SecretStr, *, service: str, most: int = POOL_MOST) -> None:
         self._dsn = dsn
         self._service = service
+        self._most = most
         self._pool: Pool | None = None
 
     async def pool(self) -> Pool:
         """The pool; raises what connecting raises while Postgres is away."""
         if self._pool is None:
-            self._pool = await connect_postgres(self._dsn, service=self._service)
+            self._pool = await connect_postgres(self._dsn, service=self._service, most=self._most)
         return self._pool
 
     async def close(self) -> None:

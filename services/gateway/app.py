@@ -17,8 +17,10 @@ from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
 from services.gateway.routes.assignment import assignment_routes
+from services.gateway.routes.datasets import dataset_routes
 from services.gateway.routes.errors import install_errors
 from services.gateway.routes.experiments import experiment_routes
+from services.gateway.routes.exporting import exporting_routes
 from services.gateway.routes.feedback import feedback_routes
 from services.gateway.routes.health import health_routes
 from services.gateway.routes.limits import limits_routes
@@ -33,8 +35,10 @@ from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
 from services.gateway.service.assigning import Assigning
 from services.gateway.service.experimenting import Experimenting
+from services.gateway.service.exporting import Exporting
 from services.gateway.service.exposing import Exposures
 from services.gateway.service.forecasting import Forecasting
+from services.gateway.service.freezing import Freezing
 from services.gateway.service.gate import Gate
 from services.gateway.service.health import Condition
 from services.gateway.service.intake import Intake
@@ -50,7 +54,9 @@ from services.gateway.service.telling_steps import StepTeller
 from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
+from services.gateway.store.datasets import PostgresDatasets
 from services.gateway.store.experiments import PostgresExperiments
+from services.gateway.store.exporting import PostgresExports
 from services.gateway.store.health import PostgresHealth
 from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
@@ -99,6 +105,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         await reckoner.close()
         await producer.close()
         await postgres.close()
+        await for_exports.close()
         await client.aclose()
 
     app = FastAPI(
@@ -136,7 +143,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
-    app.state.training = PostgresTraining(sessions)
+    for_exports = _install_training(app, settings, sessions)
     app.state.planning = Planning(experiments.store, ask, utc_now)
     app.state.views = views
     app.state.readiness = lambda: _readiness(checks)
@@ -144,6 +151,22 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     install_errors(app)
     app.add_middleware(Around)
     return app
+
+
+def _install_training(app: FastAPI, settings: GatewaySettings, sessions: Sessions) -> LazyPostgres:
+    """Feedback, training rows and their files; answers the connections of files, to be closed.
+
+    They are apart because a file may take minutes, and whoever asks for anything else must not
+    wait for one.
+    """
+    most = settings.gateway_most_exports
+    for_exports = LazyPostgres(settings.postgres_dsn, service="gateway", most=most)
+    datasets = PostgresDatasets(sessions)
+    app.state.training, app.state.datasets = PostgresTraining(sessions), datasets
+    app.state.freezing = Freezing(datasets, _new_event_id, clock.monotonic)
+    rows = PostgresExports(Sessions(for_exports))
+    app.state.exporting = Exporting(rows, datasets, most)
+    return for_exports
 
 
 def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
@@ -157,6 +180,8 @@ def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(experiment_routes())
     app.include_router(assignment_routes())
     app.include_router(feedback_routes())
+    app.include_router(exporting_routes())  # before a row of any id
+    app.include_router(dataset_routes())
     app.include_router(training_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
 

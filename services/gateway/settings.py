@@ -20,6 +20,12 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTa
         ge=1024 * 1024,
         description="Bytes that these may bring together; fewer while answers are slow.",
     )
+    gateway_most_exports: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="Exports of training data at once, each with a connection to Postgres.",
+    )
     metrics_cache_ttl_s: int = Field(
         300, ge=0, le=86_400, description="How long statistics and forecasts are remembered (s)."
     )

@@ -46,7 +46,7 @@ class DatasetFilters(BaseModel):
     min_weight: Share | None = None
     start: AwareDatetime | None = Field(None, alias="from", description="Of the operation.")
     end: AwareDatetime | None = Field(None, alias="to", description="Before this.")
-    consent: bool | Literal["unknown"] | None = Field(
+    consent: Literal[True, False, "unknown"] | None = Field(
         None, description="true: said so; unknown: nothing was said. Left out: both."
     )
 

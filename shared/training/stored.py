@@ -1,6 +1,6 @@
 """Training rows as Postgres keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic_core import from_json
@@ -17,9 +17,15 @@ COLUMNS = """
 REASONS, LINEAGE = 17, 22
 
 
-def row_of(record: Sequence[Any]) -> TrainingRow:
+def row_of(record: Iterable[Any]) -> TrainingRow:
     """A row, of a record that was selected as `COLUMNS`."""
     members = list(record)
     members[REASONS] = tuple(members[REASONS])
     members[LINEAGE] = from_json(members[LINEAGE])
     return TrainingRow(*members)
+
+
+# Bytes, not a language's order: an export is the same in every database.
+ORDER = 'r.occurred_at, r.operation_id COLLATE "C", r.row_id'
+BY_INPUT = f"r.input_hash, {ORDER}"
+"""The order of `preference`: what answers one input stands together."""

@@ -65,5 +65,6 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     *place, name = error["loc"] or ("",)
     there = _model_at(model, place) if error["type"] == "extra_forbidden" else None
     if there:
-        return not_known(str(name), there.model_fields)
+        known = (field.alias or name for name, field in there.model_fields.items())
+        return not_known(str(name), known)
     return error["msg"].replace("Tuple should", "List should")

@@ -60,16 +60,26 @@ async def written(
     may_be_empty: bool = False,
 ) -> Response:
     """Read the body, do what it asks for, once per Idempotency-Key, and answer what came of it."""
+    body, content = await read_body(request, model, may_be_empty=may_be_empty)
+    return await once(request, body, lambda: do(content), lambda _: status)
+
+
+async def read_body(
+    request: Request, model: type[M], *, may_be_empty: bool = False
+) -> tuple[bytes, M]:
+    """A body, and the object that it is."""
     body = await json_body(request, lambda _: None)
     if not body and not may_be_empty:
         # A file that was not found, more likely than the wish to set everything to its default.
         raise Problem("bad-request", "The body is empty; send a JSON object.")
-    content = parsed(body, model)
-    return await once(request, body, lambda: do(content), status)
+    return body, parsed(body, model)
 
 
 async def once(
-    request: Request, body: bytes, do: Callable[[], Awaitable[Any]], status: int = 200
+    request: Request,
+    body: bytes,
+    do: Callable[[], Awaitable[Any]],
+    status: Callable[[dict[str, Any]], int] = lambda _: 200,
 ) -> Response:
     """Do something once per Idempotency-Key, and answer what came of it."""
 
@@ -81,7 +91,7 @@ async def once(
     what = f"{request.method} {request.url.path}"
     tenant_id = principal(request).tenant_id
     made = await request.app.state.once(tenant_id, what, key, body, as_json, needs_memory=True)
-    return answer(made, status)
+    return answer(made, status(made))
 
 
 async def removed(request: Request, do: Callable[[], Awaitable[Any]]) -> Response:

@@ -34,6 +34,14 @@ class Alone(NamedTuple):
     redis: Redis
 
 
+class Served(NamedTuple):
+    """An admin's client of a gateway over TCP that makes one export at a time, and its address."""
+
+    admin: httpx2.AsyncClient
+    port: int
+    key: str
+
+
 def fields(number: int, **changes: Any) -> dict[str, Any]:
     """An operation without what the gateway fills in."""
     event = operation(number) | changes

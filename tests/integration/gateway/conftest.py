@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.jobs.keys import create_key
+from deploy.jobs.roles import give_passwords
 from deploy.local.process import free_port
 from services.abtest.app import run as run_abtest
 from services.abtest.settings import AbtestSettings
@@ -21,8 +22,8 @@ from services.metrics.app import run as run_metrics
 from services.metrics.settings import MetricsSettings
 from services.notify.app import run as run_notify
 from services.notify.settings import NotifySettings
-from tests.integration.gateway.callers import Alone, Clients
-from tests.support.system import SECRET, prepared, querying, running, topics
+from tests.integration.gateway.callers import Alone, Clients, Served
+from tests.support.system import PASSWORD, SECRET, prepared, querying, running, topics
 from tests.support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
@@ -109,6 +110,37 @@ async def alone(database_dsn: str, redis_url: str) -> AsyncIterator[Alone]:
             rows=await stack.enter_async_context(querying(database_dsn)),
             redis=await stack.enter_async_context(Redis.from_url(redis_url)),
         )
+
+
+@pytest.fixture(scope="module")
+async def served(database_dsn: str, redis_url: str, alone: Alone) -> AsyncIterator[Served]:
+    """The same without a broker, over TCP: what its readers' leaving or a broken store does."""
+    del alone  # it has prepared the database
+    (key, *_), port = await _keys(database_dsn), free_port()
+    dsns = await give_passwords(database_dsn, {"gateway": PASSWORD})
+    settings = GatewaySettings(
+        kafka_bootstrap_servers=NOWHERE,
+        redis_url=redis_url,
+        postgres_dsn=dsns["gateway"],
+        secret_key=SECRET,
+        gateway_port=port,
+        gateway_most_exports=1,
+    )
+    headers = {"Authorization": f"Bearer {key}"}
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        running(run_gateway(settings)),
+        httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
+    ):
+
+        async def answers() -> bool:
+            try:
+                return (await client.get("/healthz")).is_success
+            except httpx2.TransportError:
+                return False
+
+        await eventually(answers, why="the gateway answers")
+        yield Served(client, port, key)
 
 
 async def _keys(dsn: str) -> list[str]:

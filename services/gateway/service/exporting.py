@@ -1,0 +1,108 @@
+"""Exports of training rows: a few at a time, each as of one instant."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import structlog
+
+from services.gateway.domain.datasets import no_dataset
+from services.gateway.domain.exporting import Wanted, check, check_frozen, file_name, not_here
+from services.gateway.domain.problems import Problem
+from shared.training.errors import MissingExtraError
+from shared.training.export import Choice, export
+from shared.training.formats.choice import FILE_TYPES
+from shared.training.redaction import PatternRedactor
+from shared.training.report import Report
+from shared.training.row import TrainingRow
+
+COME_BACK_S = 30
+
+log = structlog.get_logger()
+
+
+class Rows(Protocol):
+    """Where rows come from."""
+
+    def opened(
+        self, tenant_id: str, wanted: Wanted
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[TrainingRow]]]:
+        """Portions of what is wanted, in the order of the file."""
+
+
+class Datasets(Protocol):
+    """Where datasets are kept."""
+
+    async def dataset(self, tenant_id: str, dataset_id: UUID) -> Any:
+        """One of them, or `None`."""
+
+
+class File(NamedTuple):
+    """A file on its way."""
+
+    name: str
+    content_type: str
+    chunks: AsyncIterator[bytes]
+
+
+class Exporting:
+    """At most so many files under way at once."""
+
+    def __init__(self, rows: Rows, datasets: Datasets, most: int) -> None:
+        self._rows = rows
+        self._datasets = datasets
+        self._free = most
+
+    @asynccontextmanager
+    async def opened(self, tenant_id: str, wanted: Wanted) -> AsyncIterator[File]:
+        """The file that is wanted; raises a problem for whatever can be known beforehand."""
+        check(wanted)
+        with self._turn():
+            dataset = await self._dataset(tenant_id, wanted.dataset_id)
+            async with self._rows.opened(tenant_id, wanted) as portions:
+                report = Report()
+                chunks = _chunks(portions, wanted, report)
+                kind = FILE_TYPES[wanted.format]
+                yield File(file_name(wanted, dataset), kind.content_type, chunks)
+        log.info("exported", shape=wanted.shape, format=wanted.format, **_told(report))
+
+    async def _dataset(self, tenant_id: str, dataset_id: UUID | None) -> Any:
+        if dataset_id is None:
+            return None
+        found = await self._datasets.dataset(tenant_id, dataset_id)
+        if found is None:
+            raise no_dataset(dataset_id)
+        check_frozen(found)
+        return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._free <= 0:
+            said = "As many exports as there may be are under way; come back when one has ended."
+            raise Problem("overloaded", said, headers={"Retry-After": str(COME_BACK_S)})
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+def _chunks(
+    portions: AsyncIterator[Sequence[TrainingRow]], wanted: Wanted, report: Report
+) -> AsyncIterator[bytes]:
+    redactor = PatternRedactor() if wanted.is_redacted else None
+    choice = Choice(wanted.shape, wanted.format, wanted.filters.min_quality, redactor)
+    try:
+        return export(portions, choice, report)
+    except MissingExtraError as error:
+        raise not_here(error) from error
+
+
+def _told(report: Report) -> dict[str, Any]:
+    return {
+        "rows": report.rows,
+        "records": report.records,
+        "size_bytes": report.size_bytes,
+        "sha256": report.sha256,
+    }
