@@ -16,6 +16,7 @@ from services.feedback.service.taking import GROUP, Taking
 from services.feedback.settings import FeedbackSettings
 from services.feedback.store.batches import PostgresBatches
 from services.feedback.store.following import PostgresFollowing
+from services.feedback.store.freezing import PostgresFreezing
 from services.feedback.store.making import PostgresMaking
 from services.feedback.store.raters import PostgresRaters
 from services.feedback.store.telling import PostgresTelling
@@ -74,8 +75,10 @@ async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> 
     raters = PostgresRaters(pool)
     await process.wait_for("the store's fences", following.begin)
     await process.wait_for("the store's nights", lambda: raters.begin(utc_now().date()))
-    making = PostgresMaking(pool, formula(settings.training_formula), name, finds_any, _new_id)
-    ticker = Ticker(making, following, raters, PostgresUpkeep(pool), utc_now)
+    by = formula(settings.training_formula)
+    making = PostgresMaking(pool, by, name, finds_any, _new_id)
+    freezing = PostgresFreezing(pool, by)
+    ticker = Ticker(making, following, freezing, raters, PostgresUpkeep(pool), utc_now)
     teller = Teller(
         PostgresTelling(pool),
         ChangePublisher(producer, settings.topic_prefix).publish,
@@ -99,7 +102,8 @@ async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> 
 
 def _jobs(ticker: Ticker, teller: Teller, reporter: Reporter) -> list[Job]:
     return [
-        *(ticker.make, ticker.follow, ticker.nights, ticker.age, ticker.report, ticker.count),
+        *(ticker.make, ticker.follow, ticker.freeze, ticker.nights),
+        *(ticker.age, ticker.report, ticker.count),
         *(teller.tell, teller.forget, reporter.run),
     ]
 

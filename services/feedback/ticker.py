@@ -21,6 +21,7 @@ REPORT_EVERY_S = 60.0
 REPORT_MOST = 1_000
 REPORT_AFTER: Final = timedelta(hours=24)
 COUNT_EVERY_S = 10.0
+FREEZE_EVERY_S = 0.5
 FORGET_EVERY_S = 3600.0
 FORGET_AFTER: Final = timedelta(days=7)
 FORGET_MOST = 5_000
@@ -42,6 +43,13 @@ class Following(Protocol):
 
     async def follow(self) -> int:
         """Note what is due by them; answers how much."""
+
+
+class Freezing(Protocol):
+    """Datasets that were asked for."""
+
+    async def freeze(self, now: datetime) -> bool:
+        """Freeze one; false if none waits."""
 
 
 class Raters(Protocol):
@@ -81,12 +89,14 @@ class Ticker:
         self,
         making: Making,
         following: Following,
+        freezing: Freezing,
         raters: Raters,
         upkeep: Upkeep,
         now: Clock,
     ) -> None:
         self._making = making
         self._following = following
+        self._freezing = freezing
         self._raters = raters
         self._upkeep = upkeep
         self._now = now
@@ -104,6 +114,12 @@ class Ticker:
         while True:
             await self._following.follow()
             await asyncio.sleep(FOLLOW_EVERY_S)
+
+    async def freeze(self) -> None:
+        """Freeze datasets as long as some are asked for."""
+        while True:
+            if not await self._freezing.freeze(self._now()):
+                await asyncio.sleep(FREEZE_EVERY_S)
 
     async def nights(self) -> None:
         """Reckon how reliable raters are, once a day."""

@@ -16,10 +16,10 @@ from pydantic_core import to_json
 from services.feedback.domain.evidence import Answer, of_corrections, of_original
 from services.feedback.domain.formulas import Formula
 from services.feedback.domain.reasons import reasons
-from services.feedback.domain.splits import ends, split
 from services.feedback.domain.terms import terms
 from services.feedback.domain.votes import Feedback, current
 from services.feedback.domain.weighting import Evidence, Weighed, weigh
+from shared.training.splits import ends, split
 
 ANSWER, CORRECTION = "answer", "correction"
 READY, WITHDRAWN = "ready", "withdrawn"
@@ -123,6 +123,11 @@ def rows_of(operation: Operation, feedback: Sequence[Feedback], how: Made) -> li
     return rows
 
 
+def why_of(weighed: Weighed, *, has_text: bool) -> list[str]:
+    """The reasons of a row; one without texts says so."""
+    return [*reasons(weighed), *([] if has_text else [NO_TEXT])]
+
+
 def row_id(tenant_id: str, operation_id: str, kind: str, text: str = "") -> UUID:
     """The same for the same row, for ever."""
     parts = [tenant_id, operation_id, kind]
@@ -147,9 +152,7 @@ def _row(
     texts = (operation.input_text, output, text if kind == ANSWER else None)
     if is_out:
         texts = (None, None, None)
-    why = list(reasons(weighed))
-    if not is_out and operation.input_text is None and operation.output_text is None:
-        why.append(NO_TEXT)
+    why = why_of(weighed, has_text=is_out or any(one is not None for one in texts))
     row = Row(
         *(operation.tenant_id, identity, operation.operation_id, kind),
         WITHDRAWN if is_out else READY,

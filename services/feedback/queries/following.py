@@ -10,11 +10,13 @@ from typing import Any
 from services.feedback.queries.analysis import OperationKey
 from shared.delivery.postgres import Session
 
-# Where we have no fence yet, all that was stored counts as seen: whoever speaks later finds it.
+# Before the group has read anything, all that was stored counts as seen: whoever speaks later finds
+# it. Afterwards a partition in which we have no fence yet is followed from its beginning.
 BEGIN = """
     INSERT INTO consumer_fence (consumer_group, topic, partition, epoch, next_offset)
     SELECT $1, topic, partition, 1, next_offset FROM consumer_fence
      WHERE consumer_group = 'ingest' AND topic = $2
+       AND NOT EXISTS (SELECT FROM consumer_fence WHERE consumer_group = $1)
     ON CONFLICT (consumer_group, topic, partition) DO NOTHING
 """
 BEHIND = """
@@ -46,7 +48,7 @@ SPOKEN_OF = """
 
 
 async def begin(connection: Session, group: str, topic: str) -> None:
-    """Follow from here on, where nobody has followed yet."""
+    """Follow from here on, if the group has read nothing yet."""
     await connection.execute(BEGIN, group, topic)
 
 

@@ -20,7 +20,7 @@ class PostgresFollowing:
         self._topic = topic
 
     async def begin(self) -> None:
-        """Follow from here on, where nobody has followed yet; before any feedback is read."""
+        """Follow from here on, if no feedback was ever read; before any is."""
         async with self._pool.acquire() as connection:
             await following.begin(connection, self._group, self._topic)
 

@@ -107,7 +107,8 @@ class PostgresMaking:
         told = [change for one in changes for change in one.told]
         if not told:
             return
-        withdrawn = [(row.tenant_id, row.row_id) for row, _ in told if row.state == WITHDRAWN]
+        # What a later feedback replaced stays in datasets: frozen is what was said until then.
+        withdrawn = [(row.tenant_id, row.row_id) for row in rows if row.state == WITHDRAWN]
         if withdrawn:
             await training.leave_datasets(connection, withdrawn)
         events = [event_of(row, state, self._new_id(), now) for row, state in told]
