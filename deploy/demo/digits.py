@@ -10,6 +10,7 @@ TRAINING = 600
 USERS = 500
 # First and last, as shares of the predictions. Few, so that what follows makes up for them.
 NOISY_FROM, NOISY_TO = 0.10, 0.15
+SHADES = "0123456789abcdefg"
 NOISE = 6.0  # standard deviation, on pixels of 0 to 16
 FLUSH_EVERY = 1_000
 FLUSH_S = 30.0
@@ -94,7 +95,11 @@ class Digits:
         ) as operation:
             chances = self._models[served.variant].predict_proba(image[None])[0]
             answer = int(chances.argmax())
-            operation.set(confidence=float(chances[answer]))
+            operation.set(
+                confidence=float(chances[answer]),
+                input_text=_drawn(image),
+                output_text=str(answer),
+            )
         said = {"accurate": answer == truth, "rating": 5 if answer == truth else 1}
         correction = None if answer == truth else str(truth)
         operation.feedback(source="code", user_id=served.user, correction=correction, **said)
@@ -121,6 +126,13 @@ def _told(users: dict[str, set[str]], right: dict[tuple[str, str], list[bool]]) 
         arms[variant] = Arm(len(users[variant]), len(all_of_it), rounded(share))
     operations = {MODELS[variant]: arm.operations for variant, arm in arms.items()}
     return Served(operations, dict(operations), accuracy, arms)
+
+
+def _drawn(image: Any) -> str:
+    """The image as a question in text: 64 pixels, 0 (dark) to g (bright)."""
+    pixels = [SHADES[max(0, min(16, round(value)))] for value in image.tolist()]
+    rows = ("".join(pixels[at : at + 8]) for at in range(0, 64, 8))
+    return "\n".join(["Which digit is this?", *rows])
 
 
 def _phase(done: float) -> str:

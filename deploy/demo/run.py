@@ -18,6 +18,7 @@ from deploy.demo.experiment import CONTROL, MODELS, Arm, DemoExperiment
 from deploy.demo.freshness import FreshnessProbe
 from deploy.demo.summary import Summary, differences, grown
 from deploy.demo.trace import Totals, read_trace, replay
+from deploy.demo.training import DemoTraining, Rows
 from deploy.system import Running
 
 BUFFER = 200_000
@@ -36,6 +37,7 @@ class Demo:
         self._auditor = Auditor(running)
         self._alarm = Alarm(running)
         self._experiment = DemoExperiment(running)
+        self._training = DemoTraining(running)
         self._arms: dict[str, Arm] = {}
 
     async def run(self, predictions: int, traces: list[Path]) -> Summary:
@@ -43,6 +45,7 @@ class Demo:
         summary = Summary()
         before = await self._auditor.books()
         await self._alarm.install()
+        await self._training.begin()
         started = time.perf_counter()
         probe = FreshnessProbe(self._running)
         probing = asyncio.ensure_future(probe.run())
@@ -58,6 +61,7 @@ class Demo:
         summary.accepted += probe.sent
         await self._compare(summary, expected, before)
         await self._judge(summary)
+        await self._learn(summary)
         summary.events_per_second = round(summary.published / summary.seconds, 1)
         summary.freshness_p50_ms, summary.freshness_p99_ms = probe.percentiles()
         return summary
@@ -140,6 +144,15 @@ class Demo:
             )
         self._experiment.report(summary, self._arms)
 
+    async def _learn(self, summary: Summary) -> None:
+        """Ground truth became feedback, feedback becomes rows."""
+        served = sum(arm.operations for arm in self._arms.values())
+        right = sum(round((arm.accuracy or 0) * arm.operations) for arm in self._arms.values())
+        expected = Rows(served, served - right)
+        with self._console.status("training rows …"):
+            await self._training.covers(expected)
+        await self._training.report(summary, expected)
+
     def _on_phase(self, predictions: int) -> Callable[[str], None]:
         """From the serving thread: wait for the alarm where it has enough to go by."""
         loop = asyncio.get_running_loop()
@@ -170,6 +183,7 @@ class Demo:
             topic_prefix=self._running.topic_prefix,
             idempotence=self._running.idempotence,
             agent_id="demo",
+            capture_content=True,  # images of digits
             max_buffer=BUFFER,
         )
 

@@ -25,6 +25,9 @@ class Summary:
     """Verdicts by test."""
     experiments_said: list[str] = field(default_factory=list)
     training_examples: int = 0
+    """Rows of answers, and of corrections beside them."""
+    corrections: int = 0
+    preference_pairs: int = 0
     seconds: float = 0.0
     events_per_second: float = 0.0
     freshness_p50_ms: float | None = None
@@ -58,6 +61,10 @@ class Summary:
             told = ", ".join(f"{share:.1%} {phase}" for phase, share in sorted(phases.items()))
             lines.append(f"{model}: accuracy {told}")
         lines += self.alerts + self.experiments_said
+        lines.append(
+            f"{self.training_examples:,} training rows, {self.corrections:,} of them corrections; "
+            f"{self.preference_pairs:,} preference pairs"
+        )
         lines += [f"MISMATCH {problem}" for problem in self.problems]
         verdict = "every number adds up" if not self.mismatches else "numbers do NOT add up"
         return "\n".join([*lines, f"mismatches: {self.mismatches} ({verdict})"])

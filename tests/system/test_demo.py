@@ -40,6 +40,8 @@ def test_every_number_adds_up_also_of_a_second_run_on_the_same_data(tmp_path: Pa
         assert summary["mismatches"] == 0, summary["problems"]
         assert summary["published"] == summary["accepted"] > 2 * PREDICTIONS
         assert summary["feedback"] == PREDICTIONS
+        assert summary["training_examples"] == PREDICTIONS + summary["corrections"]
+        assert 0 < summary["preference_pairs"] <= summary["corrections"]
         assert summary["postgres_operations"] == summary["redis_operations"] >= PREDICTIONS
         assert len(summary["experiments"]) == 1
         assert set(summary["experiments"].values()) <= VERDICTS - {"BROKEN", "STOP_HARM"}
