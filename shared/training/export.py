@@ -1,7 +1,7 @@
 """From portions of rows to the chunks of one file, with a report that grows with them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shared.training.formats.choice import FormatName, encoder_of
@@ -13,7 +13,9 @@ from shared.training.shapes import Shape, ShapeName, shape_of
 
 CHUNK_BYTES = 64 * 1024
 SLICE_ROWS = 100
-"""After so many rows others have their turn: 1 to 2 ms of usual ones, some 50 of the longest."""
+SLICE_CHARACTERS = 64 * 1024
+"""After so many rows, or so much text, others have their turn: 1 ms of usual rows, and some 20 ms
+where long texts are full of what is to be hidden."""
 WITHDRAWN = "consent_withdrawn"
 
 
@@ -36,7 +38,7 @@ def export(
     operation_id, id). The bytes depend on rows and choice only, not on portions. Who leaves early
     calls `aclose()`; that leaves `portions` at once too, where a cursor may be open, if they are a
     generator. Raises `MissingExtraError` at once, so before an answer begins, if the format needs
-    a package.
+    a package. (A server calls `formats.parquet.prepare` in a thread first.)
     """
     encoder = encoder_of(choice.format, choice.shape)
     redactor = choice.redactor
@@ -53,8 +55,7 @@ async def _pieces(
 ) -> AsyncGenerator[bytes, None]:
     yield encoder.head()
     async for portion in portions:
-        for start in range(0, len(portion), SLICE_ROWS):
-            rows = portion[start : start + SLICE_ROWS]
+        for rows in _slices(portion):
             report.rows += len(rows)
             willing = [row for row in rows if row.consent is not False]
             if withdrawn := len(rows) - len(willing):
@@ -63,6 +64,19 @@ async def _pieces(
             await asyncio.sleep(0)
     yield _encoded(shape.finish(), encoder, report)
     yield encoder.tail()
+
+
+def _slices(portion: Sequence[TrainingRow]) -> Iterator[list[TrainingRow]]:
+    held: list[TrainingRow] = []
+    characters = 0
+    for row in portion:
+        held.append(row)
+        characters += len(row.input or "") + len(row.output or "") + len(row.correction or "")
+        if len(held) >= SLICE_ROWS or characters >= SLICE_CHARACTERS:
+            yield held
+            held, characters = [], 0
+    if held:
+        yield held
 
 
 def _encoded(records: Sequence[Record], encoder: Encoder, report: Report) -> bytes:

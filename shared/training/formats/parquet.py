@@ -16,6 +16,19 @@ MOST_BYTES = 8 << 20
 """Of a row group, counted as JSON: what is held until a group is written."""
 
 
+def prepare() -> None:
+    """Import pyarrow: 1 s the first time, which a server spends in a thread.
+
+    Raises `MissingExtraError` without it.
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("Parquet needs pyarrow: pip install 'assay[parquet]'") from error
+    pa.array([], pa.string())  # it imports pandas, where that is installed, with the first array
+
+
 class _Sink:
     """What pyarrow writes to, emptied after each row group."""
 
@@ -45,12 +58,7 @@ class Parquet:
 
     def __init__(self, shape: str) -> None:
         """Raises `MissingExtraError` without pyarrow."""
-        try:
-            import pyarrow  # noqa: PLC0415, F401
-        except ImportError as error:
-            raise MissingExtraError(
-                "Parquet needs pyarrow: pip install 'assay[parquet]'"
-            ) from error
+        prepare()
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
         self._schema = schema(shape)

@@ -61,7 +61,8 @@ async def test_only_what_is_written_counts_as_redacted() -> None:
     assert not report.redacted
 
 
-async def test_others_have_their_turn_within_a_portion() -> None:
+@pytest.mark.parametrize(("rows", "text"), [(2_000, "x"), (20, "x" * 64 * 1024)])
+async def test_others_have_their_turn_within_a_portion(rows: int, text: str) -> None:
     turns = 0
 
     async def other() -> None:
@@ -71,7 +72,7 @@ async def test_others_have_their_turn_within_a_portion() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    await exported([made(n) for n in range(2_000)], size=2_000)
+    await exported([made(n, output=text) for n in range(rows)], size=rows)
     task.cancel()
     assert turns >= 20
 
