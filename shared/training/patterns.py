@@ -40,18 +40,22 @@ PEM = re.compile(
     r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
 )
 IBAN = re.compile(_FREE + r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}")
+# These three begin with a set of characters and look behind it afterwards: a search for a set is
+# several times as fast as one that looks behind at every place.
 CARD = re.compile(
-    _FREE + r"(?<!\+)(?<![0-9][.,])(?:[0-9]{4}([ -]?)[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
-    r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})(?![.,][0-9])" + _END
+    r"[0-9](?<![^\W_].)(?<!\+.)(?<![0-9][.,].)"
+    r"(?:[0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5})"
+    r"(?![.,][0-9])" + _END
 )
-IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
+IPV4 = re.compile(r"[0-9](?<![\w.].)[0-9]{0,2}\.(?:[0-9]{1,3}\.){2}[0-9]{1,3}(?![\w]|\.[0-9])")
 IPV6 = re.compile(r"(?:(?<![\w:.\]])|(?<=[G-Zg-z]:))[0-9A-Fa-f:]{3,45}+(?:[0-9.]{2,13}+)?(?![\w:])")
 PHONE = re.compile(
-    r"(?<![\]])(?<![^\W_])(?<![0-9][.,])(?<![^\W_]-)(?:"
-    r"(?:\+|00)[1-9](?:[ ().\-/]{0,2}[0-9]){7,13}"  # with a country
-    r"|(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .-])[0-9]{3}[ .-][0-9]{4}"
-    r"|\(?0[1-9][0-9]{0,4}(?:\)[ ]?|[ /-])(?:[0-9]{2,9}[ /-]){0,4}[0-9]{2,9}"
-    r"|0[1-9][0-9]{8,9}"
+    r"[+(0-9](?<![^\W_].)(?<!\].)(?<![0-9][.,].)(?<![^\W_]-.)(?:"
+    r"(?:(?<=\+)|(?<=0)0)[1-9](?:[ ().\-/]{0,2}[0-9]){7,13}"  # with a country
+    r"|(?:(?<=1)[ .-](?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .-])"
+    r"|(?<=\()[2-9][0-9]{2}\)[ ]?|(?<=[2-9])[0-9]{2}[ .-])[0-9]{3}[ .-][0-9]{4}"
+    r"|(?:(?<=\()0|(?<=0))[1-9][0-9]{0,4}(?:\)[ ]?|[ /-])(?:[0-9]{2,9}[ /-]){0,4}[0-9]{2,9}"
+    r"|(?<=0)[1-9][0-9]{8,9}"
     r")(?!-?[^\W_]|[:.,][0-9])"
 )
 
@@ -95,7 +99,8 @@ _MAY_BE_NUMBER = re.compile(
 ).search
 _MAY_BE_KEY = re.compile(r"[-_][A-Za-z0-9_-]{9}").search
 _HAS_DIGIT = re.compile("[0-9]").search
-_COLONS_OF_SIXTEEN_BYTES = 7
+_LEAST_COLONS = 6  # of an address without `::`, whose end may be one of version 4
+_MAY_BE_IPV6 = re.compile(":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:").search
 
 
 def passes(text: str) -> list[Pass]:
@@ -103,7 +108,7 @@ def passes(text: str) -> list[Pass]:
     held = list(KEY_PASSES) if _may_hold_key(text) else []
     if "@" in text:
         held.append(EMAIL_PASS)
-    if "::" in text or text.count(":") >= _COLONS_OF_SIXTEEN_BYTES:
+    if "::" in text or (text.count(":") >= _LEAST_COLONS and _MAY_BE_IPV6(text)):
         held.append(IPV6_PASS)
     if _MAY_BE_NUMBER(text):
         held += NUMBER_PASSES

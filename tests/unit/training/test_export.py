@@ -94,7 +94,7 @@ async def test_a_reader_that_leaves_ends_the_reading() -> None:
     assert is_closed
 
 
-@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet"])
+@pytest.mark.parametrize("name", ["jsonl", "csv", "parquet"])
 async def test_memory_does_not_grow_with_rows(name: str) -> None:
     if name == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed")

@@ -24,9 +24,12 @@ CHAT = json.dumps([{"role": "system", "content": "be brief"}, {"role": "user", "
 LOAD = """
 import json, sys
 from datasets import load_dataset
-kind, path, cache = sys.argv[1:]
-loaded = load_dataset(kind, data_files=path, cache_dir=cache, split="train")
-json.dump({"columns": loaded.column_names, "rows": loaded.to_list()}, sys.stdout, default=str)
+cache, *files = sys.argv[1:]
+read = {}
+for kind, path in zip(files[::2], files[1::2]):
+    loaded = load_dataset(kind, data_files=path, cache_dir=cache, split="train")
+    read[path] = {"columns": loaded.column_names, "rows": loaded.to_list()}
+json.dump(read, sys.stdout, default=str)
 """
 TEMPLATE = """
 import json, sys
@@ -70,31 +73,34 @@ async def saved(tmp_path: Path, shape: str, name: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", [*FILE_TYPES])
 @pytest.mark.parametrize("shape", [*SHAPE_TYPES])
-async def test_datasets_loads_it(tmp_path: Path, shape: str, name: str) -> None:
+async def test_datasets_loads_each_format(tmp_path: Path, shape: str) -> None:
     pytest.importorskip("datasets", reason="datasets is not installed")
-    path = await saved(tmp_path, shape, name)
-    kind = "json" if name == "jsonl" else name
-    loaded = run(tmp_path, LOAD, kind, str(path), str(tmp_path / "cache"))
-    assert loaded["columns"] == list(SHAPE_TYPES[shape])
-    assert len(loaded["rows"]) == (await exported_count(tmp_path, shape))
-    first = loaded["rows"][0]
-    if shape == "rows":
-        assert (first["quality"], first["input"], first["consent"]) == (0.75, CHAT, True)
-    elif name == "csv":
-        assert json.loads(first["messages" if shape == "openai-chat" else "prompt"])
-    else:
-        turns = first["messages" if shape == "openai-chat" else "prompt"]
-        assert [(turn["role"], turn["content"]) for turn in turns[:2]] == [
-            ("system", "be brief"),
-            ("user", "hi"),
-        ]
+    paths = {name: str(await saved(tmp_path, shape, name)) for name in FILE_TYPES}
+    files = [("json" if name == "jsonl" else name, path) for name, path in paths.items()]
+    loaded = run(
+        tmp_path, LOAD, str(tmp_path / "cache"), *(part for file in files for part in file)
+    )
+    count = await exported_count(tmp_path, shape)
+    for name, path in paths.items():
+        assert loaded[path]["columns"] == list(SHAPE_TYPES[shape])
+        assert len(loaded[path]["rows"]) == count > 0
+        _same_row(shape, name, loaded[path]["rows"][0])
 
 
 async def exported_count(tmp_path: Path, shape: str) -> int:
     path = await saved(tmp_path, shape, "jsonl")
     return len(path.read_bytes().splitlines())
+
+
+def _same_row(shape: str, name: str, first: dict[str, Any]) -> None:
+    if shape == "rows":
+        assert (first["quality"], first["input"], first["consent"]) == (0.75, CHAT, True)
+        return
+    held = first["messages" if shape == "openai-chat" else "prompt"]
+    turns = json.loads(held) if name == "csv" else held
+    asked = [(turn["role"], turn["content"]) for turn in turns[:2]]
+    assert asked == [("system", "be brief"), ("user", "hi")]
 
 
 @pytest.mark.parametrize("shape", [*TRL])
