@@ -21,6 +21,7 @@ from rich.table import Table
 from benchmarks.abtest import abtest
 from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
+from benchmarks.feedback import feedback
 from benchmarks.raising import raising
 from benchmarks.results import results_of_many
 from benchmarks.sdk import client
@@ -42,6 +43,7 @@ PARTS = {
     "statuses": statuses,
     "raising": raising,
     "abtest": abtest,
+    "feedback": feedback,
     "results": results_of_many,
 }
 RESULTS = Path(__file__).with_name("results.json")
@@ -68,6 +70,8 @@ ROWS = [
     Row("abtest_no_test", "events/s"),
     Row("abtest", "events/s", least=15_000),
     Row("abtest_many_units", "events/s"),
+    Row("feedback", "events/s", least=5_000),
+    Row("feedback_whole", "events/s"),
     Row("results_look_ms", "ms", most=1_000),
     Row("results_look_max_ms", "ms", most=1_000),
     Row("quix_at-least-once", "events/s", against="metrics"),
@@ -88,6 +92,7 @@ ROWS = [
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
     Row("abtest_rss_mb", "MB", most=150),
+    Row("feedback_rss_mb", "MB", most=150),
     Row("gateway_rss_mb", "MB", most=150),
 ]
 

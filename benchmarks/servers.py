@@ -143,8 +143,10 @@ def events(count: int) -> list[Keyed]:
     return made
 
 
-async def filled_topic(target: Servers, prefix: str, content: list[Keyed]) -> None:
-    """Make the topics of a prefix and publish all of `content`."""
+async def filled_topic(
+    target: Servers, prefix: str, content: list[Keyed], topic: str = "operations.v1"
+) -> None:
+    """Make the topics of a prefix and publish all of `content` to one."""
     await create_topics(target.bootstrap, prefix, PARTITIONS)
     producer = AIOKafkaProducer(
         bootstrap_servers=target.bootstrap, acks="all", compression_type="lz4", linger_ms=20
@@ -152,7 +154,7 @@ async def filled_topic(target: Servers, prefix: str, content: list[Keyed]) -> No
     async with producer:
         for start in range(0, len(content), 5_000):
             acks = [
-                await producer.send(f"{prefix}operations.v1", value, key=key)
+                await producer.send(f"{prefix}{topic}", value, key=key)
                 for key, value in content[start : start + 5_000]
             ]
             await asyncio.gather(*acks)

@@ -1237,6 +1237,8 @@ CREATE INDEX feedback_analysis_by_time ON public.feedback_analysis USING btree (
 
 CREATE INDEX feedback_analysis_by_user ON public.feedback_analysis USING btree (tenant_id, user_pseudonym) WHERE (user_pseudonym IS NOT NULL);
 
+CREATE INDEX feedback_due_by_operation ON public.feedback_due USING btree (tenant_id, operation_id);
+
 CREATE INDEX feedback_due_by_shard ON public.feedback_due USING btree (shard, due_id);
 
 CREATE INDEX feedback_operations_stands ON public.feedback_operations USING btree (tenant_id) WHERE (stands <> told_stands);

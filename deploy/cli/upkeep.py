@@ -1,6 +1,7 @@
 """Keeping the stores equal."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from deploy.jobs.ab_tests import recount_tests
 from deploy.jobs.rebuild import rebuild_metrics
 from deploy.jobs.reconcile import Reconciliation
 from deploy.jobs.reconcile import reconcile as reconcile_stores
+from deploy.jobs.training import compare_formulas, remake_rows
+from services.feedback.domain.comparing import Comparison
 
 rebuild = typer.Typer(no_args_is_help=True)
 
@@ -74,6 +77,55 @@ def abtest(as_json: AsJson = False) -> None:
         out.print(table)
     if any(line.differs for line in lines):
         raise typer.Exit(1)
+
+
+@rebuild.command("training")
+def training(
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Two versions of the formula: only say how they differ; change nothing."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have all training rows made anew by the running services; exit 1 when some were not made."""
+    next_step = "check ASSAY_POSTGRES_DSN and that a feedback service runs; run it again"
+    with (
+        explained("The training rows were not made anew.", next_step),
+        Progress(console=err, transient=True) as progress,
+    ):
+        bar = progress.add_task("operations", total=None)
+        if compare:
+            found = asyncio.run(compare_formulas(where(), *compare))
+            answer(asdict(found), as_json=as_json, text=_compared(found))
+            return
+        done = asyncio.run(
+            remake_rows(
+                where(),
+                tell=lambda what, at, total: progress.update(
+                    bar, description=what, completed=at, total=total
+                ),
+            )
+        )
+    text = f"{done.operations} operations: all rows are made anew."
+    if done.left:
+        text = f"{done.left} notes are left and nobody takes them: does a feedback service run?"
+    answer(done._asdict(), as_json=as_json, text=text)
+    if done.left:
+        raise typer.Exit(1)
+
+
+def _compared(found: Comparison) -> str:
+    lines = [
+        f"{found.rows} rows at {found.at:%Y-%m-%d}: by formula {found.new}, {found.raised} weigh "
+        f"more and {found.lowered} less than by {found.old}"
+    ]
+    if found.mean_old is not None:
+        lines.append(
+            f"mean weight {found.mean_old:.4f} to {found.mean_new:.4f}, "
+            f"mean change {found.mean_size:.4f} either way"
+        )
+    lines += [f"{one.row}: {one.old:.4f} to {one.new:.4f}" for one in found.largest if one.size]
+    return "\n".join(lines)
 
 
 def reconcile(

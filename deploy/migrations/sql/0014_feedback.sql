@@ -79,6 +79,7 @@ CREATE TABLE feedback_due (
     PRIMARY KEY (tenant_id, due_id)
 );
 CREATE INDEX feedback_due_by_shard ON feedback_due (shard, due_id);
+CREATE INDEX feedback_due_by_operation ON feedback_due (tenant_id, operation_id);
 
 -- Rows for training: what the model said, and each text that should have been given instead.
 -- `terms` is the evidence that quality and weight were made of; a withdrawn row has no texts.

@@ -56,8 +56,9 @@ class Feedback:
     def voter(self) -> Voter:
         """Who has one vote; who gives no name is a new voter each time."""
         named = self.rater
-        at = self.occurred_at.isoformat()
-        return ("event", at, str(self.event_id)) if named is None else (named,)
+        if named is not None:
+            return (named,)
+        return ("event", self.occurred_at.isoformat(), str(self.event_id))
 
 
 def history(feedback: Iterable[Feedback]) -> dict[Voter, tuple[Feedback, ...]]:

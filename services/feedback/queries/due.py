@@ -43,7 +43,7 @@ async def shards(connection: Session) -> list[int]:
 
 
 async def take(connection: Session, shard: int, most: int) -> list[OperationKey]:
-    """Take out the oldest notes of a shard; answers operations, each once.
+    """Take out the oldest notes of a shard, and all others of their operations, which it answers.
 
     A note that is written from now on is not among them: its operation is made again.
     """
@@ -51,10 +51,11 @@ async def take(connection: Session, shard: int, most: int) -> list[OperationKey]
         """
         WITH taken AS (
             DELETE FROM feedback_due AS d USING (
-                SELECT tenant_id, due_id FROM feedback_due WHERE shard = $1
-                 ORDER BY due_id LIMIT $2
+                SELECT DISTINCT tenant_id, operation_id FROM (
+                    SELECT tenant_id, operation_id FROM feedback_due WHERE shard = $1
+                     ORDER BY due_id LIMIT $2) AS notes
             ) AS oldest
-             WHERE d.tenant_id = oldest.tenant_id AND d.due_id = oldest.due_id
+             WHERE d.tenant_id = oldest.tenant_id AND d.operation_id = oldest.operation_id
             RETURNING d.tenant_id, d.operation_id
         )
         SELECT DISTINCT tenant_id, operation_id FROM taken ORDER BY tenant_id, operation_id
