@@ -21,7 +21,7 @@ from services.feedback.store.making import PostgresMaking
 from services.feedback.store.raters import PostgresRaters
 from services.feedback.store.telling import PostgresTelling
 from services.feedback.store.upkeep import PostgresUpkeep
-from services.feedback.ticker import Teller, Ticker
+from services.feedback.ticker import Clocks, Teller, Ticker
 from shared import telemetry
 from shared.clock import utc_now
 from shared.delivery.runner import Runner
@@ -33,6 +33,9 @@ from shared.runtime import Job, Process, consuming_process
 from shared.stores import connect_postgres, connect_redis
 from shared.topics import Topic, topic_name
 from shared.training.redaction import finds_any
+
+# Records, of a batch that is being read.
+MOST_LAG = 2_000
 
 
 async def run(settings: FeedbackSettings) -> None:
@@ -78,7 +81,8 @@ async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> 
     by = formula(settings.training_formula)
     making = PostgresMaking(pool, by, name, finds_any, _new_id)
     freezing = PostgresFreezing(pool, by)
-    ticker = Ticker(making, following, freezing, raters, PostgresUpkeep(pool), utc_now)
+    clocks = Clocks(utc_now, lambda: sum(runner.lag.values()) > MOST_LAG)
+    ticker = Ticker(making, following, freezing, raters, PostgresUpkeep(pool), clocks)
     teller = Teller(
         PostgresTelling(pool),
         ChangePublisher(producer, settings.topic_prefix).publish,

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
+from shared import clock
 from shared.clock import Clock
 
 MAKE_EVERY_S = 0.2
+# While feedback is to be read, making rows waits twice as long as it works.
+BEHIND_WAITS = 2.0
 FOLLOW_EVERY_S = 1.0
 TELL_EVERY_S = 0.5
 TELL_MOST = 500
@@ -82,6 +85,13 @@ class Upkeep(Protocol):
         """How many operations are missing."""
 
 
+class Clocks(NamedTuple):
+    """What time it is, and whether there is none to lose: feedback is to be read."""
+
+    now: Clock
+    is_behind: Callable[[], bool]
+
+
 class Ticker:
     """The clock's work, as jobs that run for ever."""
 
@@ -92,22 +102,27 @@ class Ticker:
         freezing: Freezing,
         raters: Raters,
         upkeep: Upkeep,
-        now: Clock,
+        clocks: Clocks,
     ) -> None:
+        self._now, self._is_behind = clocks
         self._making = making
         self._following = following
         self._freezing = freezing
         self._raters = raters
         self._upkeep = upkeep
-        self._now = now
         self.waiting = 0
         """Operations that the last look found missing."""
 
     async def make(self) -> None:
-        """Make rows as long as some are due."""
+        """Make rows as long as some are due; what people say comes first."""
         while True:
-            if not await self._making.make(self._now()):
+            started = clock.monotonic()
+            made = await self._making.make(self._now())
+            took = clock.monotonic() - started
+            if not made:
                 await asyncio.sleep(MAKE_EVERY_S)
+            elif self._is_behind():
+                await asyncio.sleep(BEHIND_WAITS * took)
 
     async def follow(self) -> None:
         """See what ingest has stored meanwhile."""
