@@ -22,6 +22,7 @@ from benchmarks.abtest import abtest
 from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
 from benchmarks.feedback import feedback
+from benchmarks.exporting import exporting
 from benchmarks.raising import raising
 from benchmarks.results import results_of_many
 from benchmarks.sdk import client
@@ -45,6 +46,7 @@ PARTS = {
     "abtest": abtest,
     "feedback": feedback,
     "results": results_of_many,
+    "export": exporting,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -89,6 +91,11 @@ ROWS = [
     Row("alert_raised_p99_s", "s", most=10),
     Row("status_read_p50_ms", "ms"),
     Row("status_read_p99_ms", "ms", most=5),
+    Row("export_copy_rows_s", "rows/s"),
+    Row("export_rows_s", "rows/s", against="export_copy_rows_s"),
+    Row("export_copy_mb_s", "MB/s"),
+    Row("export_mb_s", "MB/s", least=50, against="export_copy_mb_s"),
+    Row("export_rss_growth_mb", "MB", most=50),
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
     Row("abtest_rss_mb", "MB", most=150),
