@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -236,6 +237,10 @@ async def run(settings: GatewaySettings) -> None:
         timeout_graceful_shutdown=15,
         server_header=False,
     )
+    # What is there by now stays: no collection need look at it again, and a million rows of an
+    # export cause many.
+    gc.collect()
+    gc.freeze()
     await serve_until_told(config)
 
 

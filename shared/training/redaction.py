@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import Protocol
 
 from pydantic_core import from_json, to_json
@@ -64,7 +63,7 @@ def redact_row(row: TrainingRow, redactor: Redactor, found: Found) -> TrainingRo
         if text:
             texts[name], kinds = redactor.redact(text)
             found.update(kinds)
-    return replace(row, **texts)  # type: ignore[arg-type]
+    return row._replace(**texts)  # type: ignore[arg-type]
 
 
 def _once(text: str, found: Found) -> str:

@@ -22,7 +22,7 @@ def row_of(record: Iterable[Any]) -> TrainingRow:
     members = list(record)
     members[REASONS] = tuple(members[REASONS])
     members[LINEAGE] = from_json(members[LINEAGE])
-    return TrainingRow(*members)
+    return TrainingRow._make(members)
 
 
 # Bytes, not a language's order: an export is the same in every database.

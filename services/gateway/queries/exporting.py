@@ -1,6 +1,6 @@
 """SQL of exports: one transaction, one cursor, in the order of the file."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from asyncpg import Record
@@ -46,10 +46,10 @@ async def opened(connection: Session, tenant_id: str, wanted: Wanted) -> "Cursor
     return await connection.cursor(asked.sql, *asked.values, timeout=PORTION_S)
 
 
-async def portions(cursor: "Cursor[Record]") -> AsyncIterator[list[Record]]:
-    """Records, some at a time."""
-    while records := await cursor.fetch(PORTION_ROWS, timeout=PORTION_S):
-        yield records
+async def portion(cursor: "Cursor[Record]") -> list[Record]:
+    """The next records; none when there are no more."""
+    found: list[Record] = await cursor.fetch(PORTION_ROWS, timeout=PORTION_S)
+    return found
 
 
 def question(tenant_id: str, wanted: Wanted) -> Question:

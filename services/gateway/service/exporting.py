@@ -1,7 +1,8 @@
 """Exports of training rows: a few at a time, each as of one instant."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.gateway.domain.exporting import Wanted, check, check_frozen, file_
 from services.gateway.domain.problems import Problem
 from shared.training.errors import MissingExtraError
 from shared.training.export import Choice, export
+from shared.training.formats import parquet
 from shared.training.formats.choice import FILE_TYPES
 from shared.training.redaction import PatternRedactor
 from shared.training.report import Report
@@ -60,10 +62,12 @@ class Exporting:
         check(wanted)
         with self._turn():
             dataset = await self._dataset(tenant_id, wanted.dataset_id)
-            async with self._rows.opened(tenant_id, wanted) as portions:
-                report = Report()
-                chunks = _chunks(portions, wanted, report)
-                kind = FILE_TYPES[wanted.format]
+            await _prepare(wanted)
+            report, kind = Report(), FILE_TYPES[wanted.format]
+            async with (
+                self._rows.opened(tenant_id, wanted) as portions,
+                aclosing(_chunks(portions, wanted, report)) as chunks,
+            ):
                 yield File(file_name(wanted, dataset), kind.content_type, chunks)
         log.info("exported", shape=wanted.shape, format=wanted.format, **_told(report))
 
@@ -88,15 +92,21 @@ class Exporting:
             self._free += 1
 
 
+async def _prepare(wanted: Wanted) -> None:
+    """Have what the format needs, before anything is read."""
+    if wanted.format == "parquet":
+        try:
+            await asyncio.to_thread(parquet.prepare)
+        except MissingExtraError as error:
+            raise not_here(error) from error
+
+
 def _chunks(
     portions: AsyncIterator[Sequence[TrainingRow]], wanted: Wanted, report: Report
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     redactor = PatternRedactor() if wanted.is_redacted else None
     choice = Choice(wanted.shape, wanted.format, wanted.filters.min_quality, redactor)
-    try:
-        return export(portions, choice, report)
-    except MissingExtraError as error:
-        raise not_here(error) from error
+    return export(portions, choice, report)
 
 
 def _told(report: Report) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Training rows in Postgres, read from the first to the last as of one instant."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 
 from asyncpg import Record
 from asyncpg.cursor import Cursor
@@ -9,10 +10,11 @@ from asyncpg.cursor import Cursor
 from services.gateway.domain.exporting import Wanted
 from services.gateway.queries import exporting as queries
 from services.gateway.store.sessions import Sessions
+from shared.tasks import end
 from shared.training.row import TrainingRow
 from shared.training.stored import row_of
 
-Portions = AsyncIterator[Sequence[TrainingRow]]
+Portions = AsyncGenerator[Sequence[TrainingRow], None]
 
 
 class PostgresExports:
@@ -25,9 +27,17 @@ class PostgresExports:
     async def opened(self, tenant_id: str, wanted: Wanted) -> AsyncIterator[Portions]:
         """Portions of rows; the transaction ends with the block, however it is left."""
         async with self._sessions.reading(tenant_id) as connection:
-            yield _rows(await queries.opened(connection, tenant_id, wanted))
+            cursor = await queries.opened(connection, tenant_id, wanted)
+            async with aclosing(_portions(cursor)) as portions:
+                yield portions
 
 
-async def _rows(cursor: "Cursor[Record]") -> Portions:
-    async for records in queries.portions(cursor):
-        yield [row_of(record) for record in records]
+async def _portions(cursor: "Cursor[Record]") -> Portions:
+    """Each while Postgres is already at the next one."""
+    following = asyncio.ensure_future(queries.portion(cursor))
+    try:
+        while records := await following:
+            following = asyncio.ensure_future(queries.portion(cursor))
+            yield [row_of(record) for record in records]
+    finally:
+        await end([following])

@@ -15,7 +15,8 @@ EXPORT = "/ai/training-data/export"
 ROWS = 30_000
 UNDER_WAY = """
     SELECT pid FROM pg_stat_activity
-     WHERE datname = current_database() AND usename <> current_user AND state LIKE '%transaction%'
+     WHERE datname = current_database() AND usename <> current_user AND xact_start IS NOT NULL
+       AND query LIKE '%model_training_data%'
 """
 
 
@@ -51,7 +52,7 @@ async def begun(alone: Alone, served: Served) -> asyncio.StreamWriter:
     lines = [f"GET {EXPORT} HTTP/1.1", "Host: x", f"Authorization: Bearer {served.key}"]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
-    assert await under_way(alone)
+    await eventually(lambda: under_way(alone), why="rows are being read")
     return writer
 
 

@@ -1,7 +1,6 @@
 """Rows for tests, and what an export makes of them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -62,7 +61,7 @@ def made(number: int, **changed: Any) -> TrainingRow:
     """The good row, with an id of its own and what a test says of it."""
     at = NOON + timedelta(seconds=number)
     mine = {"id": UUID(int=number), "operation_id": f"op-{number}", "occurred_at": at}
-    return replace(GOOD, **{**mine, **changed})
+    return TrainingRow(**{**GOOD._asdict(), **mine, **changed})
 
 
 async def portions(
