@@ -16,6 +16,7 @@ from deploy.local.process import Child, free_port
 from shared.training.stored import COLUMNS
 
 ROWS = 1_000_000
+ROUNDS = 3
 EXPORT = "/ai/training-data/export"
 MB = 1_000_000
 BUFFER = 1 << 20
@@ -45,7 +46,7 @@ BARE = f"SELECT {COLUMNS} FROM model_training_data AS r WHERE r.state = 'ready'"
 
 
 async def exporting(target: Servers) -> dict[str, Any]:
-    """Megabytes and rows a second of both, and what the gateway's memory grows by."""
+    """Megabytes and rows a second of both, in turn, and what the gateway's memory grows by."""
     await filled(target.postgres_dsn)
     key = await create_key(target.postgres_dsn, tenant="acme", role="analyst", name="bench")
     port = free_port()
@@ -54,14 +55,18 @@ async def exporting(target: Servers) -> dict[str, Any]:
         await _warm(port, key.key)
         before = rss_mb(gateway)
         sampling = asyncio.ensure_future(_peak_mb(gateway))
-        size, seconds = await asyncio.to_thread(_taken, port, key.key)
-        copied, copy_seconds = await bare_copy(target.postgres_dsn)
+        exported, copied = [], []
+        for _ in range(ROUNDS):
+            exported.append(await asyncio.to_thread(_taken, port, key.key))
+            copied.append(await bare_copy(target.postgres_dsn))
         sampling.cancel()
         (peak,) = await asyncio.gather(sampling)
     finally:
         gateway.stop(timeout_s=10)
+    size, seconds = sorted(exported)[ROUNDS // 2]
+    copy_size, copy_seconds = sorted(copied)[ROUNDS // 2]
     return {
-        "export_copy_mb_s": round(copied / copy_seconds / MB, 1),
+        "export_copy_mb_s": round(copy_size / copy_seconds / MB, 1),
         "export_copy_rows_s": round(ROWS / copy_seconds),
         "export_mb_s": round(size / seconds / MB, 1),
         "export_rows_s": round(ROWS / seconds),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -69,8 +69,7 @@ def frozen(row: TrainingRow, terms: Mapping[str, Any], tenant_id: str, how: How)
     """
     weighed = weigh(evidence_of(terms, consent=row.consent), how.at, how.formula)
     has_text = row.input is not None or row.output is not None
-    return replace(
-        row,
+    return row._replace(
         quality=weighed.quality,
         weight=weighed.weight,
         reasons=tuple(why_of(weighed, has_text=has_text)),

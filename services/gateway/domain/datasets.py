@@ -22,7 +22,7 @@ class DatasetRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Parts are drawn by the name, beside a separator that it must not hold.
+    # It stands in file names and in logs.
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
     filters: DatasetFilters = DatasetFilters()
     splits: dict[str, Share] = Field(
@@ -45,7 +45,7 @@ class DatasetView(BaseModel):
     state: Literal["freezing", "frozen", "failed"]
     rows: int | None
     withdrawn: int = Field(description="Rows that left it since it was frozen.")
-    sha256: str | None = Field(description="Of its rows as JSONL, when it was frozen.")
+    sha256: str | None = Field(description="Of its rows as JSONL, redacted, when it was frozen.")
     manifest: dict[str, Any] | None
     failure: str | None = Field(description="Why it could not be frozen.")
     filters: dict[str, Any]

@@ -12,7 +12,6 @@ from shared.measures.stored import NO_JIT
 from shared.training.filters import READY, clauses
 from shared.training.stored import BY_INPUT, COLUMNS, ORDER
 
-PORTION_ROWS = 1_000
 PORTION_S = 300
 """What a portion may take: the first one sorts, where no index has the order."""
 PORTION_TIMEOUT = f"SET LOCAL statement_timeout = '{PORTION_S}s'"
@@ -46,9 +45,9 @@ async def opened(connection: Session, tenant_id: str, wanted: Wanted) -> "Cursor
     return await connection.cursor(asked.sql, *asked.values, timeout=PORTION_S)
 
 
-async def portion(cursor: "Cursor[Record]") -> list[Record]:
+async def portion(cursor: "Cursor[Record]", rows: int) -> list[Record]:
     """The next records; none when there are no more."""
-    found: list[Record] = await cursor.fetch(PORTION_ROWS, timeout=PORTION_S)
+    found: list[Record] = await cursor.fetch(rows, timeout=PORTION_S)
     return found
 
 

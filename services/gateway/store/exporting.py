@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 from asyncpg import Record
 from asyncpg.cursor import Cursor
@@ -13,6 +14,11 @@ from services.gateway.store.sessions import Sessions
 from shared.tasks import end
 from shared.training.row import TrainingRow
 from shared.training.stored import row_of
+
+FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 100, 25, 1_000
+PORTION_CHARACTERS = 2 << 20
+"""Of two portions at a time: rows hold up to 96 KiB of texts, and a thousand of them 96 MB."""
+EVERY = 10
 
 Portions = AsyncGenerator[Sequence[TrainingRow], None]
 
@@ -34,10 +40,20 @@ class PostgresExports:
 
 async def _portions(cursor: "Cursor[Record]") -> Portions:
     """Each while Postgres is already at the next one."""
-    following = asyncio.ensure_future(queries.portion(cursor))
+    following = asyncio.ensure_future(queries.portion(cursor, FIRST_ROWS))
     try:
         while records := await following:
-            following = asyncio.ensure_future(queries.portion(cursor))
+            following = asyncio.ensure_future(queries.portion(cursor, fitting(records)))
             yield [row_of(record) for record in records]
     finally:
         await end([following])
+
+
+def fitting(records: Sequence[Any]) -> int:
+    """How many rows may be read at once, if they are like these."""
+    some = records[::EVERY]
+    characters = sum(
+        len(one["input"] or "") + len(one["output"] or "") + len(one["correction"] or "")
+        for one in some
+    )
+    return max(LEAST_ROWS, min(MOST_ROWS, PORTION_CHARACTERS * len(some) // max(1, characters)))
