@@ -19,7 +19,7 @@ EQUAL = {
     "variant": "f.variant",
     "rating": "f.rating",
 }
-UNREAD_LABEL = "none"
+ABSTAINED = "none"
 READ = """
     SELECT f.event_id, f.occurred_at, f.operation_id, f.model_id, o.agent_id, f.environment,
            f.operation_type, f.variant, f.user_pseudonym, f.source, f.rating, f.helpful,
@@ -60,7 +60,7 @@ async def feedback(
     for name, column in EQUAL.items():
         if filters.get(name) is not None:
             clause(f"{column} = {{}}", filters[name])
-    if filters.get("label") == UNREAD_LABEL:
+    if filters.get("label") == ABSTAINED:
         clause("a.method IS NOT NULL AND a.label IS NULL")
     elif filters.get("label") is not None:
         clause("a.label = {}", filters["label"])
