@@ -83,8 +83,8 @@ async def test_a_correction_is_a_row_of_its_own_and_withdrawn_when_replaced(worl
     assert await changes_of(world, "op-20") == [
         ("answer", "ready"),
         ("correction", "ready"),
-        ("answer", "updated"),
         ("correction", "withdrawn"),
+        ("answer", "updated"),
     ]
 
 
