@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.publisher import Publisher
 from services.gateway.routes.alerts import alert_routes
+from services.gateway.routes.analysis import analysis_routes
 from services.gateway.routes.assignment import assignment_routes
 from services.gateway.routes.datasets import dataset_routes
 from services.gateway.routes.errors import install_errors
@@ -34,6 +35,7 @@ from services.gateway.routes.training import training_routes
 from services.gateway.routes.writing import writing_routes
 from services.gateway.service.admission import Admission
 from services.gateway.service.alerting import Alerting
+from services.gateway.service.analysing import Analysing
 from services.gateway.service.assigning import Assigning
 from services.gateway.service.experimenting import Experimenting
 from services.gateway.service.exporting import Exporting
@@ -56,6 +58,7 @@ from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
 from services.gateway.store.datasets import PostgresDatasets
+from services.gateway.store.analysis import PostgresAnalysis
 from services.gateway.store.experiments import PostgresExperiments
 from services.gateway.store.exporting import PostgresExports
 from services.gateway.store.health import PostgresHealth
@@ -142,6 +145,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     ask, kept_s = partial(_ask, reckoner), settings.metrics_cache_ttl_s
     app.state.forecasting = Forecasting(store, ask, utc_now, kept_s)
     app.state.statistics = Statistics(store, health.book, ask, utc_now, kept_s)
+    app.state.analysing = Analysing(PostgresAnalysis(sessions), ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
     for_exports = _install_training(app, settings, sessions)
@@ -174,6 +178,7 @@ def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(writing_routes())
     app.include_router(reckoning_routes())  # before the metrics of any model, however it is named
     app.include_router(reading_routes())
+    app.include_router(analysis_routes())
     app.include_router(health_routes())
     app.include_router(limits_routes())
     app.include_router(alert_routes())

@@ -52,7 +52,7 @@ def clopper_pearson(
 
 
 def mean(
-    count: int, total: float, squares: float, confidence: float = CONFIDENCE
+    count: float, total: float, squares: float, confidence: float = CONFIDENCE
 ) -> Estimate | None:
     """A mean with Student's interval, from count, sum and sum of squares; one value has none."""
     if count == 0:
@@ -83,7 +83,9 @@ def scaled(value: float, power: float | None) -> float | None:
         return None
 
 
-def stars(count: int, total: int, squares: int, confidence: float = CONFIDENCE) -> Estimate | None:
+def stars(
+    count: float, total: float, squares: float, confidence: float = CONFIDENCE
+) -> Estimate | None:
     """The mean of ratings from 1 to 5, with a t interval that knows where ratings end.
 
     Half a rating at each end is added before the interval is computed. Without it, 25 ratings of

@@ -8,7 +8,8 @@ from pydantic_core import to_json
 
 from shared.reckoning.forecasting import Asked, Forecast, forecast
 from shared.reckoning.planning import AskedPlan, Plan, plan
-from shared.reckoning.trends import Trend, trend
+from shared.reckoning.themes import Comments, Theme, themes
+from shared.reckoning.trends import LEAST_SPAN, Trend, trend
 
 
 class ForecastRequest(BaseModel):
@@ -23,6 +24,8 @@ class TrendsRequest(BaseModel):
 
     do: Literal["trends"]
     series: list[list[float | None]]
+    least_span: int = LEAST_SPAN
+    """Steps below which nothing is said."""
 
 
 class TrendsAnswer(BaseModel):
@@ -38,19 +41,36 @@ class PlanRequest(BaseModel):
     asked: AskedPlan
 
 
+class ThemesRequest(BaseModel):
+    """Comments whose themes are asked for, apart for each model."""
+
+    do: Literal["themes"]
+    models: list[Comments]
+
+
+class ThemesAnswer(BaseModel):
+    """The themes of each."""
+
+    themes: list[list[Theme]]
+
+
 Request = RootModel[
-    Annotated[ForecastRequest | TrendsRequest | PlanRequest, Field(discriminator="do")]
+    Annotated[
+        ForecastRequest | TrendsRequest | PlanRequest | ThemesRequest, Field(discriminator="do")
+    ]
 ]
 
 
-def answer(line: str) -> Forecast | TrendsAnswer | Plan:
+def answer(line: str) -> Forecast | TrendsAnswer | Plan | ThemesAnswer:
     """Do what a line asks for."""
     request = Request.model_validate_json(line).root
     if isinstance(request, ForecastRequest):
         return forecast(request.asked)
     if isinstance(request, PlanRequest):
         return plan(request.asked)
-    return TrendsAnswer(trends=[trend(one) for one in request.series])
+    if isinstance(request, ThemesRequest):
+        return ThemesAnswer(themes=[themes(one) for one in request.models])
+    return TrendsAnswer(trends=[trend(one, request.least_span) for one in request.series])
 
 
 def safely(line: str) -> str:

@@ -22,7 +22,7 @@ Direction = Literal["rising", "falling", "steady", "unknown"]
 
 
 class Trend(BaseModel):
-    """How a measure moves, per hour."""
+    """How a measure moves, per hour (or whatever the steps are)."""
 
     direction: Direction
     slope: float | None = None
@@ -43,10 +43,10 @@ def _p_value(observed: NDArray[np.float64]) -> float:
     return float(original_test(observed).p) if np.isnan(corrected) else corrected
 
 
-def trend(values: list[float | None]) -> Trend:
-    """The trend of a series by hours; hours in which nothing was observed are left out."""
+def trend(values: list[float | None], least_span: int = LEAST_SPAN) -> Trend:
+    """The trend of a series by hours, or other steps; those without a value are left out."""
     known = [(at, one) for at, one in enumerate(values) if one is not None]
-    if len(known) < LEAST_POINTS or known[-1][0] - known[0][0] + 1 < LEAST_SPAN:
+    if len(known) < LEAST_POINTS or known[-1][0] - known[0][0] + 1 < least_span:
         return Trend(direction="unknown", points=len(known))
     places, observed = (np.array(one, dtype=np.float64) for one in zip(*known, strict=True))
     if np.ptp(observed) == 0:
