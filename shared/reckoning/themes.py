@@ -1,14 +1,15 @@
 """What comments have in common: words weighed by TF-IDF, and themes by matrix factors.
 
 Non-negative factors of the weights [Lee and Seung 1999], by scikit-learn, from a start that no
-chance decides. A comment belongs to the theme it is nearest to, and only if it has one of the words
-that the theme is called by: what is said of a theme can be read in each of its comments. Pure, and
-the same for comments in any order.
+chance decides. The factors only find what a theme is called by: its strongest word, and words that
+mostly stand beside that one. To it belong all comments with one of these words, so that its size is
+what anybody would count; a comment may belong to several. The same for comments in any order.
 """
 
 import re
 import unicodedata
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import numpy as np
@@ -26,14 +27,17 @@ LEAST_COMMENTS: Final = 3
 """Of a theme; what fewer say may name them."""
 MOST_WORDS: Final = 1_000
 MOST_THEMES = 8
-PER_THEME = 6
-"""So many comments let another theme be looked for."""
+MOST_FACTORS = 16
+PER_FACTOR = 6
+"""So many comments let another factor be looked for."""
 LABEL_WORDS = 3
+BESIDE = 0.5
+"""Of the comments with a word, the share with another one at which the two say the same."""
 EXAMPLES = 3
 ROUNDS = 200
-# Of the strongest word of a theme, what another must weigh to be in its name.
-WEAK = 0.5
 SEED = 7
+
+Found = tuple[tuple[str, ...], frozenset[int]]
 
 _PLACEHOLDER = re.compile(r"\[[A-Z0-9_]+\]")  # what redaction left in place of a name
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -62,21 +66,23 @@ def themes(comments: Comments) -> list[Theme]:
     if len(said) < LEAST_COMMENTS:
         return []
     weigher = TfidfVectorizer(
-        analyzer=list, min_df=LEAST_COMMENTS, max_features=MOST_WORDS, sublinear_tf=True
+        analyzer=list,
+        min_df=LEAST_COMMENTS,
+        max_features=MOST_WORDS,
+        sublinear_tf=True,
+        use_idf=False,
     )
     try:
         weights = weigher.fit_transform(said)
     except ValueError:  # no word is in three comments
         return []
-    of_comments, of_words = _factors(weights, len(said))
-    words = weigher.get_feature_names_out()
-    found = _members(said, of_comments, [_label(row, words) for row in of_words])
-    made = [
-        _theme(label, sorted(order[place] for place in places), texts)
-        for label, places in found.items()
-        if len(places) >= LEAST_COMMENTS
-    ]
-    return sorted(made, key=lambda one: (-len(one.members), one.words))
+    of_words = _factors(weights, len(said))
+    names = weigher.get_feature_names_out()
+    there = [frozenset(words) for words in said]
+    made = []
+    for label, places in _apart(_with(label, there) for label in _labels(of_words, names, there)):
+        made.append(_theme(label, sorted(order[place] for place in places), texts))
+    return made
 
 
 def words_of(text: str) -> list[str]:
@@ -91,32 +97,45 @@ def _theme(label: tuple[str, ...], members: list[int], texts: list[str]) -> Them
     return Theme(words=list(label), members=members, examples=examples)
 
 
-def _factors(weights: NDArray[np.float64], comments: int) -> tuple[NDArray[np.float64], ...]:
+def _factors(weights: NDArray[np.float64], comments: int) -> NDArray[np.float64]:
     most = min(weights.shape)
-    wanted = max(1, min(MOST_THEMES, comments // PER_THEME, most))
-    # NNDSVD needs fewer themes than there are words and comments.
+    wanted = max(1, min(MOST_FACTORS, comments // PER_FACTOR, most))
+    # NNDSVD needs fewer factors than there are words and comments.
     start = "nndsvda" if wanted < most else "random"
     model = NMF(wanted, init=start, random_state=SEED, max_iter=ROUNDS, tol=1e-3)
     with warnings.catch_warnings():
         # Themes of so many rounds are good enough to be named.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit_transform(weights), model.components_
-
-
-def _label(row: NDArray[np.float64], words: NDArray[np.str_]) -> tuple[str, ...]:
-    strongest = sorted(range(len(row)), key=lambda place: (-row[place], words[place]))
-    kept = [place for place in strongest[:LABEL_WORDS] if row[place] > 0]
-    return tuple(str(words[place]) for place in kept if row[place] >= WEAK * row[kept[0]])
-
-
-def _members(
-    said: list[list[str]], of_comments: NDArray[np.float64], labels: list[tuple[str, ...]]
-) -> dict[tuple[str, ...], list[int]]:
-    found: dict[tuple[str, ...], list[int]] = {}
-    for place, (own, near) in enumerate(zip(said, of_comments, strict=True)):
-        there = set(own)
-        for theme in sorted(range(len(labels)), key=lambda one: (-near[one], one)):
-            if near[theme] > 0 and there.intersection(labels[theme]):
-                found.setdefault(labels[theme], []).append(place)
-                break
+        model.fit(weights)
+    found: NDArray[np.float64] = model.components_
     return found
+
+
+def _labels(
+    factors: NDArray[np.float64], names: NDArray[np.str_], said: list[frozenset[str]]
+) -> Iterator[tuple[str, ...]]:
+    for factor in factors:
+        strongest = sorted(range(len(factor)), key=lambda place: (-factor[place], names[place]))
+        words = [str(names[place]) for place in strongest[:LABEL_WORDS] if factor[place] > 0]
+        if words:
+            lead = words[0]
+            yield lead, *(word for word in words[1:] if _is_beside(word, lead, said))
+
+
+def _is_beside(word: str, lead: str, said: list[frozenset[str]]) -> bool:
+    own = [one for one in said if word in one]
+    return sum(lead in one for one in own) >= BESIDE * len(own)
+
+
+def _with(label: tuple[str, ...], said: list[frozenset[str]]) -> Found:
+    return label, frozenset(at for at, one in enumerate(said) if one.intersection(label))
+
+
+def _apart(found: Iterable[Found]) -> list[Found]:
+    """The largest themes first, none of which is mostly part of a larger one."""
+    kept: list[Found] = []
+    for label, places in sorted(found, key=lambda one: (-len(one[1]), one[0])):
+        is_inside = any(len(places & larger) > BESIDE * len(places) for _, larger in kept)
+        if len(places) >= LEAST_COMMENTS and not is_inside:
+            kept.append((label, places))
+    return kept[:MOST_THEMES]
