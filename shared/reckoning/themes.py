@@ -103,8 +103,9 @@ def _factors(weights: NDArray[np.float64], comments: int) -> NDArray[np.float64]
     # NNDSVD needs fewer factors than there are words and comments.
     start = "nndsvda" if wanted < most else "random"
     model = NMF(wanted, init=start, random_state=SEED, max_iter=ROUNDS, tol=1e-3)
-    with warnings.catch_warnings():
-        # Themes of so many rounds are good enough to be named.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        # Themes of so many rounds are good enough to be named; and of a perfect fit scikit-learn
+        # may take the root of a rounding error below 0.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(weights)
     found: NDArray[np.float64] = model.components_

@@ -68,6 +68,10 @@ def test_two_who_agree_are_no_theme_and_small_words_neither() -> None:
     assert themes(Comments(texts=["die Antwort war nicht so"] * 9))[0].words == ["nicht"]
     (theme,) = themes(Comments(texts=["réponse obsolète", "Obsolete!", "obsolète, encore"]))
     assert theme.words == ["obsolete"]
+    # A perfect fit, whose error may be a little below 0.
+    same = "outdated figures, ask somebody"
+    (theme,) = themes(Comments(texts=[same] * 12 + [f"no {n}" for n in range(8)]))
+    assert len(theme.members) == 12
 
 
 def test_personal_data_is_in_no_label_and_no_example() -> None:
