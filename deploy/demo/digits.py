@@ -34,7 +34,7 @@ class Digits:
     """Trained on some of the images; serves the others, some of them through noise."""
 
     def __init__(self, seed: int = 7) -> None:
-        import numpy as np  # noqa: PLC0415 - an extra, needed only by the demo
+        import numpy as np  # noqa: PLC0415 - heavy, needed only by the demo
         from sklearn.datasets import load_digits  # noqa: PLC0415
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
         from sklearn.naive_bayes import GaussianNB  # noqa: PLC0415

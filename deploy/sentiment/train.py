@@ -1,7 +1,7 @@
 """Train the scorer of comments: `python -m deploy.sentiment.train`, some minutes on one core.
 
-Needs scikit-learn (extra `local`). Thresholds and calibration come from cross-validation by family
-on the training part; neither the held-out part nor any other set is looked at.
+Thresholds and calibration come from cross-validation by family on the training part; neither the
+held-out part nor any other set is looked at.
 """
 
 import json

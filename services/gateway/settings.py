@@ -27,7 +27,10 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTa
         description="Exports of training data at once, each with a connection to Postgres.",
     )
     metrics_cache_ttl_s: int = Field(
-        300, ge=0, le=86_400, description="How long statistics and forecasts are remembered (s)."
+        300,
+        ge=0,
+        le=86_400,
+        description="How long statistics, forecasts and advice are remembered (s).",
     )
     metrics_public: bool = Field(
         True, description="Whether /metrics answers without a key; it names no tenant."
