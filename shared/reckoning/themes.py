@@ -33,6 +33,8 @@ PER_FACTOR = 6
 LABEL_WORDS = 3
 BESIDE = 0.5
 """Of the comments with a word, the share with another one at which the two say the same."""
+OFTEN = 0.25
+"""Of the comments with the strongest word, the share in which another one is worth telling."""
 EXAMPLES = 3
 ROUNDS = 200
 SEED = 7
@@ -125,7 +127,8 @@ def _labels(
 
 def _is_beside(word: str, lead: str, said: list[frozenset[str]]) -> bool:
     own = [one for one in said if word in one]
-    return sum(lead in one for one in own) >= BESIDE * len(own)
+    together = sum(lead in one for one in own)
+    return together >= max(BESIDE * len(own), OFTEN * sum(lead in one for one in said))
 
 
 def _with(label: tuple[str, ...], said: list[frozenset[str]]) -> Found:

@@ -1,15 +1,23 @@
 """Feedback in sum, from Postgres: what an answer needs, as of one instant."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from asyncpg import Record
+from asyncpg import QueryCanceledError, Record
 
 from services.gateway.domain.analysis.asked import Asked
 from services.gateway.domain.analysis.sums import ASPECTS, METRICS, Group, judged_of
+from services.gateway.domain.problems import wrong_field
 from services.gateway.queries import analysis as queries
 from services.gateway.store.sessions import Sessions
+from services.gateway.store.turns import Turns
+from shared.delivery.postgres import Session
+
+READ_AT_MOST_S = 10.0
+TOO_MUCH = "so much feedback cannot be summed in time; take a shorter span or a filter"
 
 
 class Summed(NamedTuple):
@@ -28,12 +36,13 @@ class PostgresAnalysis:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._turns = Turns("sums of feedback")
 
     async def summed(self, tenant_id: str, by: str, asked: Asked, late: datetime) -> Summed:
         """Votes by a group, in all, and how many wait."""
-        async with self._sessions.reading(tenant_id) as connection:
-            rows = await queries.groups(connection, by, tenant_id, asked)
-            total = await queries.groups(connection, "all", tenant_id, asked)
+        async with self._reading(tenant_id) as connection:
+            rows = await queries.groups(connection, by, tenant_id, asked, with_comments=True)
+            total = await queries.groups(connection, "all", tenant_id, asked, with_comments=True)
             quality = [
                 row
                 for one in ("all", by)
@@ -53,7 +62,7 @@ class PostgresAnalysis:
         self, tenant_id: str, by: Sequence[str], asked: Asked, border: datetime | None = None
     ) -> list[list[Group]]:
         """Votes by each of several groupings; `border` parts the weeks."""
-        async with self._sessions.reading(tenant_id) as connection:
+        async with self._reading(tenant_id) as connection:
             return [
                 _groups(
                     await queries.groups(
@@ -67,7 +76,7 @@ class PostgresAnalysis:
         self, tenant_id: str, asked: Asked, most: int
     ) -> tuple[bool, list[Mapping[str, Any]]]:
         """Whether texts are kept, and negative votes with a comment, newest first."""
-        async with self._sessions.reading(tenant_id) as connection:
+        async with self._reading(tenant_id) as connection:
             keeps = await queries.keeps_content(connection, tenant_id)
             rows = await queries.complaints(connection, tenant_id, asked, most)
         return keeps, [dict(row) for row in rows]
@@ -76,11 +85,25 @@ class PostgresAnalysis:
         self, tenant_id: str, asked: Asked, late: datetime
     ) -> tuple[Mapping[tuple[str, str], int], Mapping[str, Any]]:
         """Operations by model and type, and what waits."""
-        async with self._sessions.reading(tenant_id) as connection:
+        async with self._reading(tenant_id) as connection:
             rows = await queries.traffic(connection, tenant_id, asked)
             waiting = await queries.waiting(connection, tenant_id, late)
         traffic = {(row["model_id"], row["operation_type"]): row["operations"] for row in rows}
         return traffic, dict(waiting)
+
+    @asynccontextmanager
+    async def _reading(self, tenant_id: str) -> AsyncIterator[Session]:
+        async with self._turns.turn(tenant_id), self._sessions.reading(tenant_id) as connection:
+            deadline = asyncio.timeout(READ_AT_MOST_S)
+            try:
+                async with deadline:
+                    yield connection
+            except QueryCanceledError as error:  # here the statement timeout is no absent store
+                raise wrong_field("from", TOO_MUCH) from error
+            except TimeoutError as error:
+                if deadline.expired():
+                    raise wrong_field("from", TOO_MUCH) from error
+                raise
 
 
 def _groups(rows: Sequence[Record]) -> list[Group]:

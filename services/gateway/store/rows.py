@@ -2,24 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import asyncpg
 
 from services.gateway.domain.answers import Filters
-from services.gateway.domain.problems import Problem, TooManyError
+from services.gateway.domain.problems import TooManyError
 from services.gateway.queries import rows as queries
 from services.gateway.queries.rows import Span
 from services.gateway.store.sessions import Sessions
+from services.gateway.store.turns import Turns
 from shared.alerts.rule import Filter
 from shared.alerts.slots import Stored
 from shared.delivery.postgres import Session
 from shared.measures.cells import Cell, Series
 
-# Each may take all its time: most of the pool's eight connections stay free for the rest.
-MOST_AT_ONCE = 2
-WAIT_S = 5.0
 READ_AT_MOST_S = 8.0
 
 
@@ -28,8 +26,7 @@ class PostgresRows:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._free = asyncio.Semaphore(MOST_AT_ONCE)
-        self._tenants: dict[str, asyncio.Lock] = {}
+        self._turns = Turns("sums of single operations")
 
     async def sums(
         self, tenant_id: str, model_id: str, filters: Filters, borders: Sequence[datetime]
@@ -60,7 +57,7 @@ class PostgresRows:
 
     @asynccontextmanager
     async def _reading(self, tenant_id: str) -> AsyncIterator[Session]:
-        async with self._turn(tenant_id), self._sessions.reading(tenant_id) as connection:
+        async with self._turns.turn(tenant_id), self._sessions.reading(tenant_id) as connection:
             deadline = asyncio.timeout(READ_AT_MOST_S)
             try:
                 async with deadline:
@@ -71,17 +68,3 @@ class PostgresRows:
                 if deadline.expired():
                     raise TooManyError from error
                 raise
-
-    @asynccontextmanager
-    async def _turn(self, tenant_id: str) -> AsyncIterator[None]:
-        """One of the few, and the tenant's only one: nobody takes them all."""
-        own = self._tenants.setdefault(tenant_id, asyncio.Lock())
-        async with AsyncExitStack() as held:
-            try:
-                async with asyncio.timeout(WAIT_S):
-                    await held.enter_async_context(own)
-                    await held.enter_async_context(self._free)
-            except TimeoutError as error:
-                said = "Too many sums of single operations at once; ask again shortly."
-                raise Problem("overloaded", said) from error
-            yield

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
+from services.gateway.store import sessions
 from tests.integration.gateway.analysed import NOW, forget, judged, operated, said, trained
 from tests.integration.gateway.callers import Alone
 
@@ -239,3 +241,17 @@ async def test_who_may_not_or_asks_wrongly_is_told_so(alone: Alone, path: str) -
         assert answer.status_code == 422, (query, answer.text)
         assert answer.json()["errors"]
     assert (await alone.without_redis.get(path)).status_code == 200
+
+
+async def test_more_than_can_be_summed_in_time_is_the_askers_to_narrow(
+    alone: Alone, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "STATEMENT_TIMEOUT", "SET LOCAL statement_timeout = '100ms'")
+    connection = await asyncpg.connect(database_dsn)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE feedback_analysis")
+        answer = await alone.viewer.get(SUMMARY)
+    await connection.close()
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/from"
+    assert (await alone.viewer.get(SUMMARY)).status_code == 200

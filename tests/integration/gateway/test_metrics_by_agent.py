@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.gateway.store import rows as store
-from services.gateway.store import sessions
+from services.gateway.store import sessions, turns
 from tests.integration.gateway.callers import Alone
 from tests.integration.gateway.stored import (
     model_seen,
@@ -162,7 +161,7 @@ async def test_a_tenant_has_one_sum_at_once_and_others_theirs(
     alone: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "STATEMENT_TIMEOUT", "SET LOCAL statement_timeout = '3s'")
-    monkeypatch.setattr(store, "WAIT_S", 0.01)
+    monkeypatch.setattr(turns, "WAIT_S", 0.01)
     question = "/ai/metrics/m?agent_id=a"
     callers = (alone.viewer, alone.viewer, alone.stranger)
     answers = await asyncio.gather(*(one.get(question) for one in callers))
