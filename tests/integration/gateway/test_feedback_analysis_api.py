@@ -6,6 +6,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.gateway.domain.analysis.answers import (
+    FeedbackTrends,
+    Recommendations,
+    SummaryAnswer,
+)
 from services.gateway.store import sessions
 from tests.integration.gateway.analysed import NOW, forget, judged, operated, said, trained
 from tests.integration.gateway.callers import Alone
@@ -122,6 +127,7 @@ async def test_feedback_that_waits_is_counted_and_advised_of(alone: Alone) -> No
     assert waiting["operations_over_24h"] == 1
     assert datetime.fromisoformat(waiting["oldest_at"]) == NOW - 30 * HOUR
     (advice,) = (await alone.viewer.get(ADVICE, params=ANEW)).json()["items"]
+    SummaryAnswer.model_validate((await alone.viewer.get(SUMMARY)).json())
     assert advice["kind"] == "operations_missing"
     assert "1 operation has feedback" in advice["sentence"]
     filtered = await alone.viewer.get(ADVICE, params=ANEW | {"model_id": "model-a"})
@@ -167,6 +173,7 @@ async def test_a_worse_model_is_advised_against_with_its_theme(alone: Alone) -> 
     assert shown == ["outdated figures, ask [EMAIL]"] * 3
     assert any(one["kind"] == "theme" for one in found["items"])
     assert (found["reason"], found["age_s"]) == (None, 0)
+    Recommendations.model_validate(found)
     # Remembered, and older; whoever asks otherwise gets another answer.
     await forget(rows)
     again = (await alone.viewer.get(ADVICE)).json()
@@ -187,7 +194,9 @@ async def test_a_week_that_fell_is_told_and_days_have_points(alone: Alone) -> No
             ],
             NOW - back * day + HOUR,
         )
-    found = (await alone.viewer.get(TRENDS, params=ANEW)).json()["metrics"]
+    whole = (await alone.viewer.get(TRENDS, params=ANEW)).json()
+    FeedbackTrends.model_validate(whole)
+    found = whole["metrics"]
     accurate = found["accurate"]
     assert sum(one["count"] for one in accurate["points"]) == 200
     assert accurate["change"]["significant"] is True

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("scipy.stats", "scipy.optimize", "statsmodels", "shared.experiments.planner")
+HEAVY = ("scipy.stats", "scipy.optimize", "statsmodels", "sklearn", "shared.experiments.planner")
 LOADED = f"import services.gateway.app, sys; print([n for n in {HEAVY} if n in sys.modules])"
 
 
