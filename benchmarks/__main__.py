@@ -21,8 +21,8 @@ from rich.table import Table
 from benchmarks.abtest import abtest
 from benchmarks.alerts import alerts
 from benchmarks.consuming import consuming, quix
-from benchmarks.feedback import feedback
 from benchmarks.exporting import exporting
+from benchmarks.feedback import feedback
 from benchmarks.raising import raising
 from benchmarks.results import results_of_many
 from benchmarks.sdk import client

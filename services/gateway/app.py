@@ -57,8 +57,8 @@ from services.gateway.service.telling_steps import StepTeller
 from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.alerts import PostgresAlerts
-from services.gateway.store.datasets import PostgresDatasets
 from services.gateway.store.analysis import PostgresAnalysis
+from services.gateway.store.datasets import PostgresDatasets
 from services.gateway.store.experiments import PostgresExperiments
 from services.gateway.store.exporting import PostgresExports
 from services.gateway.store.health import PostgresHealth
