@@ -1,6 +1,6 @@
 """GET of what feedback says in sum: summary, trends, and advice."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -14,7 +14,7 @@ from services.gateway.domain.analysis.answers import (
 from services.gateway.domain.analysis.asked import By, Source
 from services.gateway.domain.analysis.examples import ADVICE, SUMMARY, TRENDS
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.objects import Text, answer
+from services.gateway.routes.objects import Text, answer, example
 from services.gateway.service.analysing import Filters
 
 Start = Annotated[
@@ -46,7 +46,7 @@ def analysis_routes() -> APIRouter:
         "/ai/feedback/summary",
         response_model=SummaryAnswer,
         summary="What feedback says of models, aspects, agents, versions or sources",
-        responses=_example(SUMMARY),
+        responses=example(SUMMARY),
         **allows("feedback:read"),
     )
     async def summary(request: Request, asked: Asked, by: By = "model") -> Response:
@@ -57,7 +57,7 @@ def analysis_routes() -> APIRouter:
         "/ai/feedback/trends",
         response_model=FeedbackTrends,
         summary="How feedback moves day by day, and this week against the last",
-        responses=_example(TRENDS),
+        responses=example(TRENDS),
         **allows("feedback:read"),
     )
     async def trends(request: Request, asked: Asked, refresh: Refresh = False) -> Response:
@@ -68,7 +68,7 @@ def analysis_routes() -> APIRouter:
         "/ai/feedback/recommendations",
         response_model=Recommendations,
         summary="Advice from feedback, ranked, with evidence; themes of negative comments",
-        responses=_example(ADVICE),
+        responses=example(ADVICE),
         **allows("feedback:read"),
     )
     async def recommendations(request: Request, asked: Asked, refresh: Refresh = False) -> Response:
@@ -76,7 +76,3 @@ def analysis_routes() -> APIRouter:
         return answer(await analysing.recommendations(tenant_id, asked, refresh=refresh))
 
     return router
-
-
-def _example(content: Any) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {"application/json": {"example": content}}}}
