@@ -36,20 +36,30 @@ class Up:
         self.env = env
         self.folder = folder
 
-    def request(self, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+    def request(
+        self, path: str, body: Any = None, key: str | None = None, method: str | None = None
+    ) -> tuple[int, Any]:
         """Status and JSON of a request to the gateway."""
+        status, content = self.raw(path, body, key, method)
+        return status, json.loads(content) if content else None
+
+    def raw(
+        self, path: str, body: Any = None, key: str | None = None, method: str | None = None
+    ) -> tuple[int, bytes]:
+        """Status and bytes of a request to the gateway."""
         headers = {"Content-Type": "application/json"}
         if key != "":
             headers["Authorization"] = f"Bearer {key or self.env['ASSAY_ADMIN_KEY']}"
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(self.env["ASSAY_GATEWAY_URL"] + path, data, headers)
+        url = self.env["ASSAY_GATEWAY_URL"] + path
+        asked = urllib.request.Request(url, data, headers, method=method)
         try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
-                return answer.status, json.load(answer)
+            with urllib.request.urlopen(asked, timeout=40) as answer:
+                return answer.status, answer.read()
         except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+            return error.code, error.read()
         except (urllib.error.URLError, ConnectionError):
-            return 0, None
+            return 0, b""
 
     def assay(self, *arguments: str, text: str | None = None) -> Any:
         """A command of the program, answered as JSON."""
