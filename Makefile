@@ -58,7 +58,7 @@ bench: install ## Measure, as ratios in one run (ONLY=name)
 faults: install ## Crash matrix with its table (NIGHTLY=1 for the long amounts)
 	@ASSAY_FAULTS=all $(BIN)/pytest tests/faults/test_matrix.py tests/faults/test_million.py \
 		tests/faults/test_alert_life.py tests/faults/test_experiment_life.py \
-		tests/integration/abtest/test_crashes.py $(ARGS)
+		tests/integration/abtest/test_crashes.py tests/integration/feedback/test_crashes.py $(ARGS)
 
 browser: install ## Look at the pages in a real browser
 	@echo "The dashboard is not there yet; see the roadmap in README.md."; exit 1
