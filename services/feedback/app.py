@@ -11,7 +11,7 @@ from services.feedback.consumer import subscribe
 from services.feedback.domain.formulas import formula
 from services.feedback.domain.sentiment.labels import Scorer
 from services.feedback.publisher import ChangePublisher
-from services.feedback.service.own_scorer import ScorerError, chosen_scorer
+from services.feedback.service.own_scorer import Forgiving, ScorerError, chosen_scorer
 from services.feedback.service.taking import GROUP, Taking
 from services.feedback.settings import FeedbackSettings
 from services.feedback.store.batches import PostgresBatches
@@ -47,7 +47,7 @@ async def run(settings: FeedbackSettings) -> None:
 
 def _scorer(where: str | None) -> Scorer:
     try:
-        return chosen_scorer(where)
+        return Forgiving(chosen_scorer(where))
     except ScorerError as error:
         sys.exit(f"ASSAY_SENTIMENT_SCORER is wrong: {error} (see docs/feedback.md).")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import structlog
+
 from services.feedback.domain.sentiment.labels import ASPECTS, Label, Scorer, Sentiment
 from services.feedback.domain.sentiment.model import packaged
 
@@ -23,6 +25,25 @@ def chosen_scorer(where: str | None) -> Scorer:
     Raises ScorerError. Code at a path runs with this process's rights: only operators set it.
     """
     return packaged() if where is None else _Checked(where, _loaded(where))
+
+
+FAILED = "scorer-failed"
+
+log = structlog.get_logger()
+
+
+class Forgiving:
+    """A scorer in service: a comment that it cannot read is an abstention, and holds up nobody."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    def __call__(self, comment: str) -> Sentiment:
+        try:
+            return self._scorer(comment)
+        except Exception as error:
+            log.error("scorer_failed", why=repr(error)[:300])
+            return Sentiment(None, 0.0, 0.0, FAILED, "1")
 
 
 class _Checked:

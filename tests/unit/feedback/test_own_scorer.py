@@ -6,7 +6,7 @@ import pytest
 
 from services.feedback.domain.sentiment.labels import Label
 from services.feedback.domain.sentiment.model import packaged
-from services.feedback.service.own_scorer import ScorerError, chosen_scorer
+from services.feedback.service.own_scorer import FAILED, Forgiving, ScorerError, chosen_scorer
 
 OWN = """
 from services.feedback.domain.sentiment.labels import Label, Sentiment
@@ -105,3 +105,10 @@ def test_each_answer_is_checked_not_only_the_first(own: Path) -> None:
 def test_a_place_that_leads_nowhere_is_named(where: str, words: str) -> None:
     with pytest.raises(ScorerError, match=words):
         chosen_scorer(where)
+
+
+def test_in_service_a_comment_that_it_cannot_read_is_an_abstention(own: Path) -> None:
+    scorer = Forgiving(chosen_scorer(f"{own}:late"))
+    assert scorer("on time").method == "late"
+    read = scorer("too late")
+    assert (read.label, read.confidence, read.method) == (None, 0.0, FAILED)
