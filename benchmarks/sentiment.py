@@ -110,7 +110,14 @@ def microseconds(texts: Sequence[str], cold: bool) -> float:
     """Per comment; cold: no word was met before."""
     scorer = model.packaged()
     if cold:
-        for remembered in (features.of_word, features._named, features._pair, features._skipped):
+        caches = (
+            features.of_word,
+            features._named,
+            features._pair,
+            features._skipped,
+            features._pair_of_cues,
+        )
+        for remembered in caches:
             remembered.cache_clear()
     begun = time.perf_counter()
     for text in texts:

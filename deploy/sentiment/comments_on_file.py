@@ -83,7 +83,11 @@ def _pairs(found: Sequence[frozenset[str]]) -> Iterable[tuple[int, int]]:
     having: defaultdict[str, list[int]] = defaultdict(list)
     for at, mine in enumerate(found):
         common = Counter(other for triple in mine for other in having[triple])
-        yield from ((at, other) for other in common if alike(mine, found[other]))
+        yield from (
+            (at, other)
+            for other, shared in common.items()
+            if shared >= ALIKE * max(1, len(mine) + len(found[other]) - shared)
+        )
         for triple in mine:
             having[triple].append(at)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from zlib import crc32
 
-from services.feedback.domain.sentiment.lexicon import CONTRAST, NEGATED, classes
+from services.feedback.domain.sentiment.lexicon import CONTRAST, NEGATED, classes, cues
 from services.feedback.domain.sentiment.words import plain, shape
 
 # Letter groups are many and weak: they have buckets, and a weight, of their own.
@@ -57,6 +57,11 @@ def _skipped(first: str, second: str) -> int:
     return bucket(f"s{first} {second}")
 
 
+@lru_cache(_CACHED)
+def _pair_of_cues(first: str, second: str) -> int:
+    return bucket(f"Q{first} {second}")
+
+
 def of_comment(found: list[str]) -> list[int]:
     """All features of the words of a comment; one that occurs twice is there twice."""
     kept = [shape(word) for word in found[:MAX_WORDS]]
@@ -67,6 +72,7 @@ def of_comment(found: list[str]) -> list[int]:
     features += map(_pair, ["^", *bare], [*bare, "$"])
     features += _skipping(bare)
     features += _turned(bare)
+    features += _cued(bare)
     features += _pattern(bare)
     return features
 
@@ -93,6 +99,27 @@ def _turned(bare: list[str]) -> Iterator[int]:
             reach = _REACH
         elif CONTRAST in kind:
             contrasted, reach = True, 0
+
+
+def _cued(bare: list[str]) -> Iterator[int]:
+    """Cues with what turns them, and pairs of cues, so that rare words share weights."""
+    reach, last = 0, ""
+    for word in bare:
+        kind = classes(word)
+        if word in _ENDS:
+            reach, last = 0, ""
+        for cue in cues(word):
+            turned = f"!{cue}" if reach else cue
+            yield _named("q", turned)
+            if last:
+                yield _pair_of_cues(last, turned)
+        told = cues(word)
+        if told:
+            last = f"!{told[0]}" if reach else told[0]
+        if NEGATED in kind:
+            reach = _REACH + 1
+        elif reach:
+            reach -= 1
 
 
 def _pattern(bare: list[str]) -> Iterator[int]:

@@ -46,3 +46,20 @@ def classes(word: str) -> str:
         if len(stem) >= _SHORTEST_STEM and stem in _CLASSES:
             return _CLASSES[stem]
     return ""
+
+
+def _read_cues() -> dict[str, tuple[str, ...]]:
+    text = files(__package__).joinpath("cues.json").read_text("utf-8")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, entries in json.loads(text).items():
+        for word in {plain(entry) for entry in entries}:
+            found[word] = (*found.get(word, ()), name)
+    return found
+
+
+_CUES = _read_cues()
+
+
+def cues(word: str) -> tuple[str, ...]:
+    """What a plain word may tell: speed, truth, use, a problem, somebody's consent …; mostly ()."""
+    return _CUES.get(word, ())

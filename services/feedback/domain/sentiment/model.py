@@ -1,13 +1,13 @@
 """The scorer that comes with Assay: a linear model over the features of `features.py`.
 
-Trained by `deploy/sentiment_training.py` on `training/*.jsonl`; weights are 8-bit integers.
+Trained by `deploy/sentiment/train.py` on `deploy/sentiment/comments`; weights are 8-bit integers.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
-from math import exp, log
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ OUTPUTS = _SPEAKS + len(LANGUAGES) + 1
 # Letters of other scripts: beyond this share nothing here can read the comment.
 _FOREIGN_SHARE = 0.3
 _LAST_LATIN = "\u024f"
+# Cost of telling the opposite pole, where telling a neighbour costs 1; by cross-validation.
+FLIP_COST = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Model:
     rarity: NDArray[np.float32]
     calibration: NDArray[np.float32]  # certainty → how often right, at 0, 0.05 … 1
     label_threshold: float
-    aspect_threshold: float
+    aspect_least: tuple[float, ...]  # raw output from which each aspect is told: true, then false
     language_threshold: float
 
     def __call__(self, comment: str) -> Sentiment:
@@ -68,8 +70,8 @@ class Model:
         if lang == _OTHER and sure >= self.language_threshold:
             return self._silent("other-language")
         chances = softmax(raw[:_SAYS])
-        certainty = sureness(chances)
-        told = LABELS[chances.index(max(chances))] if certainty >= self.label_threshold else None
+        at, certainty = decided(chances)
+        told = LABELS[at] if certainty >= self.label_threshold else None
         return Sentiment(
             told,
             round(chances[-1] - chances[0], 4),
@@ -87,9 +89,9 @@ class Model:
         return below + (above - below) * (at - low)
 
     def _aspects(self, raw: list[float]) -> dict[str, bool]:
-        least = log(self.aspect_threshold / (1 - self.aspect_threshold))
-        said = zip(ASPECTS, raw, raw[len(ASPECTS) :], strict=False)
-        return {name: true > false for name, true, false in said if max(true, false) >= least}
+        over = [value - least for value, least in zip(raw, self.aspect_least, strict=True)]
+        said = zip(ASPECTS, over, over[len(ASPECTS) :], strict=False)
+        return {name: true > false for name, true, false in said if max(true, false) >= 0}
 
     def _silent(self, why: str) -> Sentiment:
         return Sentiment(None, 0.0, 0.0, f"{METHOD}:{why}", self.version)
@@ -103,12 +105,16 @@ def softmax(raw: Sequence[float]) -> list[float]:
     return [value / whole for value in grown]
 
 
-def sureness(chances: Sequence[float]) -> float:
-    """Chance of the likeliest label less that of its opposite: a flip costs more than a miss."""
+def decided(chances: Sequence[float]) -> tuple[int, float]:
+    """The label that costs least by its chances, and how sure it is.
+
+    Neutral costs one step either way and the opposite pole FLIP_COST, so that a pole is only told
+    where its opposite is unlikely. A pole is as sure as its chance less that of its opposite.
+    """
     negative, neutral, positive = chances
-    if neutral >= max(negative, positive):
-        return neutral
-    return abs(positive - negative)
+    costs = (neutral + FLIP_COST * positive, negative + positive, neutral + FLIP_COST * negative)
+    at = costs.index(min(costs))
+    return at, neutral if LABELS[at] is Label.NEUTRAL else abs(positive - negative)
 
 
 def _language(raw: Sequence[float]) -> tuple[str, float]:
@@ -131,7 +137,8 @@ def _is_foreign(text: str) -> bool:
 def packaged() -> Model:
     """The model that is installed with this package. Read once; 5 MB in memory."""
     with as_file(files(__package__).joinpath("model.npz")) as path, np.load(path) as stored:
-        label, aspect, language = map(float, stored["thresholds"])
+        label, language = map(float, stored["thresholds"])
+        least = stored["aspect_thresholds"].astype(float)
         return Model(
             version=str(stored["version"]),
             weights=stored["weights"],
@@ -140,6 +147,6 @@ def packaged() -> Model:
             rarity=stored["rarity"].astype(np.float32),
             calibration=stored["calibration"],
             label_threshold=label,
-            aspect_threshold=aspect,
+            aspect_least=tuple(np.log(least / (1 - least)).tolist()),
             language_threshold=language,
         )
