@@ -31,7 +31,7 @@ from services.feedback.domain.sentiment.words import clean, words
 
 TARGET = Path(model.__file__).with_name("model.npz")
 COVERAGE = 0.73  # of the training part, by cross-validation
-ASPECT_PRECISION = 0.8
+ASPECT_PRECISION = 0.75
 LANGUAGE_THRESHOLD = 0.6
 LETTER_WEIGHT = 0.5
 CERTAIN = 1 - 1e-6  # the threshold of what is never told

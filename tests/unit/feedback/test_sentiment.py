@@ -2,8 +2,9 @@
 
 import pytest
 
+from services.feedback.domain.sentiment.features import bucket, of_comment
 from services.feedback.domain.sentiment.labels import ASPECTS, LANGUAGES, Label, Sentiment
-from services.feedback.domain.sentiment.model import METHOD, packaged
+from services.feedback.domain.sentiment.model import METHOD, decided, packaged
 
 score = packaged()
 
@@ -122,3 +123,14 @@ def test_what_a_comment_says_of_speed_and_truth_fills_the_aspects() -> None:
     assert score("Much too slow.").aspects.get("fast") is False
     assert score("The numbers are wrong.").aspects.get("accurate") is False
     assert score("Excellent, thank you!").aspects == {}
+
+
+def test_a_pole_whose_opposite_is_likely_is_not_told() -> None:
+    assert decided([0.3, 0.25, 0.45])[0] == 1
+    assert decided([0.05, 0.4, 0.55])[0] == 2
+    assert decided([0.8, 0.1, 0.1]) == (0, pytest.approx(0.7))
+
+
+def test_cues_turn_with_a_negation() -> None:
+    assert set(of_comment(["works"])) - set(of_comment(["not", "works"])) >= {bucket("qhelps")}
+    assert bucket("q!helps") in of_comment(["not", "works"])

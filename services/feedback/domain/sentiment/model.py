@@ -27,6 +27,7 @@ _FOREIGN_SHARE = 0.3
 _LAST_LATIN = "\u024f"
 # Cost of telling the opposite pole, where telling a neighbour costs 1; by cross-validation.
 FLIP_COST = 3.0
+_NEUTRAL_FAVOUR = 1.25  # neutral is no flip, so it is told from a lower chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ def decided(chances: Sequence[float]) -> tuple[int, float]:
     negative, neutral, positive = chances
     costs = (neutral + FLIP_COST * positive, negative + positive, neutral + FLIP_COST * negative)
     at = costs.index(min(costs))
-    return at, neutral if LABELS[at] is Label.NEUTRAL else abs(positive - negative)
+    if LABELS[at] is Label.NEUTRAL:
+        return at, min(1.0, _NEUTRAL_FAVOUR * neutral)
+    return at, abs(positive - negative)
 
 
 def _language(raw: Sequence[float]) -> tuple[str, float]:
