@@ -71,11 +71,12 @@ def alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def families(texts: Sequence[str]) -> list[int]:
-    """A number per text; texts that are alike, also through others, have the same one."""
+    """The place of the first of its family, per text; texts may be alike through others."""
     found = [triples(text) for text in texts]
     parent = list(range(len(texts)))
     for one, other in _pairs(found):
-        parent[_root(parent, one)] = _root(parent, other)
+        low, high = sorted((_root(parent, one), _root(parent, other)))
+        parent[high] = low  # the first of a family names it, in whatever order pairs are found
     return [_root(parent, at) for at in range(len(texts))]
 
 

@@ -8,6 +8,13 @@ from services.feedback.domain.sentiment.labels import ASPECTS, LANGUAGES, Label
 from services.feedback.domain.sentiment.model import OUTPUTS, packaged
 from services.feedback.domain.sentiment.words import clean, words
 
+CHAINS = [  # beginning, middle, end
+    ("the letter", "qqqq", "went out"),
+    ("fix my bike", "pump", "dad is up"),
+    ("zebra jam", "cold", "yak hobby"),
+    ("wonky dusk", "figs", "ivory egg"),
+    ("milk rule 77", "husk", "vote no one"),
+]
 KINDS = ["domain", "emoji", "factual", "long", "mixed", "negation", "plain", "sarcasm", "typo"]
 
 
@@ -21,6 +28,16 @@ def test_nothing_held_out_is_like_anything_trained_on() -> None:
 def test_comments_that_differ_in_little_are_one_family() -> None:
     one, two, other = families(["It was wrong again.", "It was wrong again!!", "Fast and correct"])
     assert one == two != other
+
+
+def test_a_family_is_named_by_its_first_member_in_every_run() -> None:
+    # The third is like the first and like the second, which are not like each other.
+    chains = [
+        (f"{begun} {middle}", f"{middle} {ended}", f"{begun} {middle} {ended}")
+        for begun, middle, ended in CHAINS
+    ]
+    found = families([text for chain in chains for text in chain])
+    assert found == [3 * (at // 3) for at in range(len(found))]
 
 
 def test_labels_are_known_ones_and_every_kind_and_language_is_there() -> None:
