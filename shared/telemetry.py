@@ -54,6 +54,14 @@ def announce(group: str) -> None:
         one.labels(group)
 
 
+def tell_batch(group: str, verdicts: Mapping[str, int], seconds: float, age_s: float) -> None:
+    """What became of a batch's records, how long that took, and how old the newest one is."""
+    for verdict, count in verdicts.items():
+        EVENTS.labels(group, verdict).inc(count)
+    BATCH_SECONDS.labels(group).observe(seconds)
+    EVENT_AGE.labels(group).set(max(0.0, age_s))
+
+
 def telemetry_app(probe: Probe) -> Starlette:
     """/healthz: the process lives; /readyz: its dependencies answer; /metrics: Prometheus."""
 

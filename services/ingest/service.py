@@ -88,10 +88,7 @@ class Ingest:
     def _tell(
         self, records: Sequence[Record], verdicts: tuple[int, int, int], seconds: float
     ) -> None:
-        accepted, duplicates, dead = verdicts
-        for verdict, count in (("accepted", accepted), ("duplicate", duplicates), ("dead", dead)):
-            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
-        telemetry.BATCH_SECONDS.labels(GROUP).observe(seconds)
+        told = dict(zip(("accepted", "duplicate", "dead"), verdicts, strict=True))
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
-        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
-        log.debug("batch", accepted=accepted, duplicates=duplicates, dead=dead, seconds=seconds)
+        telemetry.tell_batch(GROUP, told, seconds, age_s)
+        log.debug("batch", **told, seconds=seconds)

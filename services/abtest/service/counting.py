@@ -61,16 +61,14 @@ class Counting:
         return Fence(fence.epoch, next_offset)
 
     def _tell(self, records: Sequence[Record], outcome: Outcome, seconds: float) -> None:
-        for verdict, count in (
-            ("accepted", outcome.accepted),
-            ("duplicate", outcome.duplicates),
-            ("ignored", outcome.ignored),
-            ("invalid", outcome.invalid),
-        ):
-            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
+        told = {
+            "accepted": outcome.accepted,
+            "duplicate": outcome.duplicates,
+            "ignored": outcome.ignored,
+            "invalid": outcome.invalid,
+        }
         for why, count in outcome.exposures.items():
             telemetry.EXPOSURES_IGNORED.labels(why).inc(count)
-        telemetry.BATCH_SECONDS.labels(GROUP).observe(seconds)
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
-        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
+        telemetry.tell_batch(GROUP, told, seconds, age_s)
         log.debug("batch", accepted=outcome.accepted, invalid=outcome.invalid, seconds=seconds)

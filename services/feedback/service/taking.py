@@ -58,14 +58,12 @@ class Taking:
         return Fence(fence.epoch, next_offset)
 
     def _tell(self, records: Sequence[Record], outcome: Outcome, seconds: float) -> None:
-        for verdict, count in (
-            ("accepted", outcome.accepted),
-            ("duplicate", outcome.duplicates),
-            ("ignored", outcome.ignored),
-            ("invalid", outcome.invalid),
-        ):
-            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
-        telemetry.BATCH_SECONDS.labels(GROUP).observe(seconds)
+        told = {
+            "accepted": outcome.accepted,
+            "duplicate": outcome.duplicates,
+            "ignored": outcome.ignored,
+            "invalid": outcome.invalid,
+        }
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
-        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
+        telemetry.tell_batch(GROUP, told, seconds, age_s)
         log.debug("batch", accepted=outcome.accepted, invalid=outcome.invalid, seconds=seconds)

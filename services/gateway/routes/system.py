@@ -15,7 +15,7 @@ from shared.clock import utc_now
 from shared.reports import Report
 
 UNREADY = 503
-SERVICES = ("abtest", "gateway", "ingest", "metrics", "notify")
+SERVICES = ("abtest", "feedback", "gateway", "ingest", "metrics", "notify")
 
 
 class SystemAnswer(BaseModel):

@@ -110,13 +110,11 @@ class Metrics:
         return read.events + found, read.invalid + len(read.strangers) - len(found)
 
     def _tell(self, records: Sequence[Record], more: Increments, seconds: float) -> None:
-        for verdict, count in (
-            ("accepted", more.accepted),
-            ("duplicate", more.duplicates),
-            ("invalid", more.invalid),
-        ):
-            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
-        telemetry.BATCH_SECONDS.labels(GROUP).observe(seconds)
+        told = {
+            "accepted": more.accepted,
+            "duplicate": more.duplicates,
+            "invalid": more.invalid,
+        }
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
-        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
+        telemetry.tell_batch(GROUP, told, seconds, age_s)
         log.debug("batch", accepted=more.accepted, duplicates=more.duplicates, seconds=seconds)

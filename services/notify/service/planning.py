@@ -60,9 +60,7 @@ class Planning:
         next_offset = records[-1].offset + 1
         await self._store.plan(partition, fence, events, (next_offset, gap, invalid))
         self._wake()
-        for verdict, count in (("accepted", len(events)), ("invalid", invalid)):
-            telemetry.EVENTS.labels(GROUP, verdict).inc(count)
-        telemetry.BATCH_SECONDS.labels(GROUP).observe(clock.monotonic() - started)
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
-        telemetry.EVENT_AGE.labels(GROUP).set(max(0.0, age_s))
+        told = {"accepted": len(events), "invalid": invalid}
+        telemetry.tell_batch(GROUP, told, clock.monotonic() - started, age_s)
         return Fence(fence.epoch, next_offset)
