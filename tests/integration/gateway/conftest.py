@@ -1,4 +1,4 @@
-"""Gateway, ingest, metrics, notify and abtest in this process, and clients that speak to them."""
+"""Gateway and all consuming services in this process, and clients that speak to them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,6 +13,8 @@ from deploy.jobs.roles import give_passwords
 from deploy.local.process import free_port
 from services.abtest.app import run as run_abtest
 from services.abtest.settings import AbtestSettings
+from services.feedback.app import run as run_feedback
+from services.feedback.settings import FeedbackSettings
 from services.gateway.app import create_app
 from services.gateway.app import run as run_gateway
 from services.gateway.settings import GatewaySettings
@@ -54,6 +56,11 @@ async def clients(
         running(run_notify(NotifySettings(**common, postgres_dsn=dsns["notify"]))),
         running(
             run_abtest(AbtestSettings(**common, postgres_dsn=dsns["abtest"], secret_key=SECRET))
+        ),
+        running(
+            run_feedback(
+                FeedbackSettings(**common, postgres_dsn=dsns["feedback"], secret_key=SECRET)
+            )
         ),
         running(run_gateway(gateway)),
     ):
