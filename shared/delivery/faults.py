@@ -32,7 +32,15 @@ VERDICT_POINTS: Final = (
     "verdicts.after_commit",
 )
 PAST_POINTS: Final = ("past.in_transaction",)  # a slice is read and written, and not committed
-KNOWN: Final = POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS + PAST_POINTS
+FEEDBACK_POINTS: Final = (
+    "feedback.made",  # rows are made and written, and not committed
+    "feedback.followed",  # news of ingest is noted, and not committed
+    "feedback.told",  # the broker has the changes, and they are not marked
+    "feedback.frozen",  # a dataset's rows are copied, and not committed
+)
+KNOWN: Final = (
+    POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS + PAST_POINTS + FEEDBACK_POINTS
+)
 
 
 class FaultPoint:

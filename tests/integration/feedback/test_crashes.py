@@ -130,6 +130,8 @@ async def test_killed_and_stopped_anywhere_the_rows_are_the_same_byte_for_byte(
             victim.kill()
             victim.start(point or None)
             await victim.ready()
+            if not victim.alive:  # it followed, made or told what was left of the turn before
+                assert victim.killed_itself, victim.tail()
             everything += await _send(world, turn, at, chance)
             await _struck(world, victim, point)
         for victim in victims:
@@ -260,7 +262,7 @@ async def _forget(world: World) -> None:
 
 
 async def _struck(world: World, victim: Victim, point: str) -> None:
-    """It reached its point; or, without one, is killed somewhere in the middle."""
+    """It reached its point, and nothing else ended it; or it is killed while it makes rows."""
     if not point:
         before = await _made(world)
 
@@ -269,9 +271,11 @@ async def _struck(world: World, victim: Victim, point: str) -> None:
 
         await eventually(so, why="more rows are made", deadline_s=60)
         victim.kill()
+        return
     await eventually(
         lambda: not victim.alive or victim.is_stopped, why=f"reaches {point}", deadline_s=60
     )
+    assert victim.is_stopped if point.endswith(":stop") else victim.killed_itself, victim.tail()
 
 
 async def _made(world: World) -> int:
