@@ -1221,7 +1221,7 @@ CREATE UNIQUE INDEX alert_rules_by_name ON public.alert_rules USING btree (tenan
 
 CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
 
-CREATE INDEX dataset_rows_by_row ON public.dataset_rows USING btree (tenant_id, row_id);
+CREATE INDEX dataset_rows_by_operation ON public.dataset_rows USING btree (tenant_id, operation_id);
 
 CREATE INDEX datasets_by_time ON public.datasets USING btree (tenant_id, created_at DESC, dataset_id DESC);
 

@@ -10,6 +10,7 @@ import structlog
 
 from shared import clock
 from shared.clock import Clock
+from shared.producer import UnsendableError
 
 MAKE_EVERY_S = 0.2
 # While feedback is to be read, making rows waits twice as long as it works.
@@ -177,10 +178,23 @@ class Teller:
         """Publish what changed, for ever."""
         while True:
             async with self._telling.relaying(TELL_MOST) as changes:
-                if changes:
-                    await self._publish(changes)
+                await self._tell(changes)
             if len(changes) < TELL_MOST:
                 await asyncio.sleep(TELL_EVERY_S)
+
+    async def _tell(self, changes: Sequence[Any]) -> None:
+        """Publish changes; one that no broker will ever take is logged, and holds up no other."""
+        if not changes:
+            return
+        try:
+            await self._publish(changes)
+        except UnsendableError as error:
+            if len(changes) == 1:
+                event_id = str(changes[0]["event_id"])
+                log.error("change_refused", event_id=event_id, why=repr(error)[:300])
+                return
+            for change in changes:
+                await self._tell([change])
 
     async def forget(self) -> None:
         """Remove what was told long ago, a portion at a time."""

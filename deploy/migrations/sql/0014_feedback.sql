@@ -234,7 +234,7 @@ CREATE TABLE dataset_rows (
     PRIMARY KEY (tenant_id, dataset_id, position),
     FOREIGN KEY (tenant_id, dataset_id) REFERENCES datasets ON DELETE CASCADE
 );
-CREATE INDEX dataset_rows_by_row ON dataset_rows (tenant_id, row_id);
+CREATE INDEX dataset_rows_by_operation ON dataset_rows (tenant_id, operation_id);
 
 DO $$
 DECLARE name text;

@@ -79,6 +79,12 @@ def frozen(row: TrainingRow, terms: Mapping[str, Any], tenant_id: str, how: How)
     )
 
 
+def fits(row: TrainingRow, filters: Mapping[str, Any]) -> bool:
+    """Whether a row as it is frozen is among those that were asked for."""
+    lowest, highest = filters.get("min_quality", 0), filters.get("max_quality", 1)
+    return bool(lowest <= row.quality <= highest and row.weight >= filters.get("min_weight", 0))
+
+
 def manifest(asked: Asked, counts: Counts, report: Report, how: How) -> dict[str, Any]:
     """What a dataset says of itself. Hashed are its rows as JSONL, redacted by patterns."""
     return {

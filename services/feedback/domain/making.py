@@ -26,6 +26,10 @@ READY, WITHDRAWN = "ready", "withdrawn"
 NO_TEXT = "no text: the operation's was not kept"
 SPLIT_ENDS = ends({"train": 0.9, "validation": 0.1})
 _ROWS = UUID("6f6a1c3e-50a4-5d1e-9c58-5a6f0c1f7d21")
+MOST_CORRECTIONS = 100
+"""Texts of one operation that become rows: those that were given last."""
+MOST_NAMED = 1_000
+"""Feedback that a row names: the newest, as many as count."""
 _ROUNDED = 4  # changes of weight that are smaller are told to nobody
 
 
@@ -112,15 +116,34 @@ def rows_of(operation: Operation, feedback: Sequence[Feedback], how: Made) -> li
     """The answer's row first, then one for each text that was given instead."""
     answer = answer_of(operation, how.pseudonym)
     original = of_original(answer, feedback, how.reliable)
-    instead = of_corrections(answer, feedback, how.reliable)
+    instead = _newest(of_corrections(answer, feedback, how.reliable))
     weighed = {text: weigh(known, how.at, how.formula) for text, known in instead.items()}
     told = current(feedback)
-    best = max(weighed, key=lambda text: (weighed[text].quality, text), default=None)
+    # Taken out for good is a text wherever it stands.
+    allowed = [text for text in weighed if _identity(operation, text) not in how.blocked]
+    best = max(allowed, key=lambda text: (weighed[text].quality, text), default=None)
     rows = [_row(operation, how, (ANSWER, best), weigh(original, how.at, how.formula), told)]
-    for text in sorted(weighed):
-        said = [one for one in told if (one.correction or "").strip() == text]
-        rows.append(_row(operation, how, (CORRECTION, text), weighed[text], said))
-    return rows
+    by_text: dict[str, list[Feedback]] = {}
+    for one in told:
+        by_text.setdefault((one.correction or "").strip(), []).append(one)
+    return rows + [
+        _row(operation, how, (CORRECTION, text), weighed[text], by_text[text])
+        for text in sorted(weighed)
+    ]
+
+
+def _identity(operation: Operation, text: str) -> UUID:
+    return row_id(operation.tenant_id, operation.operation_id, CORRECTION, text)
+
+
+def _newest(instead: Mapping[str, Evidence]) -> dict[str, Evidence]:
+    def given(text: str) -> tuple[datetime, str]:
+        return max(vote.occurred_at for vote in instead[text].votes), text
+
+    with_votes = [text for text in instead if instead[text].votes]
+    others = [text for text in instead if not instead[text].votes]  # programs' alone
+    kept = [*sorted(others), *sorted(with_votes, key=given)][-MOST_CORRECTIONS:]
+    return {text: instead[text] for text in kept}
 
 
 def why_of(weighed: Weighed, *, has_text: bool) -> list[str]:
@@ -191,7 +214,7 @@ def _lineage(operation: Operation, said: Sequence[Feedback]) -> dict[str, Any]:
     read = {one.said.method: one.said.version for one in said if one.said.version}
     return {
         "operation_event_id": str(operation.event_id),
-        "feedback_event_ids": sorted(str(one.event_id) for one in said),
+        "feedback_event_ids": sorted(str(one.event_id) for one in said[-MOST_NAMED:]),
         "provider": operation.provider,
         "release": operation.release,
         "readers": dict(sorted(read.items())),

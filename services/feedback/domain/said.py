@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.feedback.domain.sentiment.labels import ASPECTS, Label, Scorer
+from services.feedback.domain.sentiment.labels import ASPECTS, Label, Sentiment
 from services.feedback.domain.sentiment.merge import Merged, merge
 from services.feedback.domain.votes import Feedback, Source
 from shared.events.feedback import FeedbackEvent
@@ -46,11 +46,10 @@ class Said(NamedTuple):
 
 
 def said(
-    event: FeedbackEvent, scorer: Scorer, pseudonym: PseudonymOf, *, content_free: bool
+    event: FeedbackEvent, read: Sentiment | None, pseudonym: PseudonymOf, *, content_free: bool
 ) -> Said:
-    """Read a feedback. Of a tenant that keeps no content the comment is read and not kept."""
+    """A feedback, and how its comment was read; a tenant may keep no texts."""
     given = {name: getattr(event, name) for name in ASPECTS}
-    read = scorer(event.comment) if event.comment else None
     judged = merge(event.rating, given, read)
     return Said(
         *(event.tenant_id, event.event_id, event.occurred_at, event.operation_id, event.source),

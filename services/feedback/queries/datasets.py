@@ -13,7 +13,10 @@ from shared.training.filters import READY, DatasetFilters, clauses
 from shared.training.row import TrainingRow
 from shared.training.stored import COLUMNS, ORDER, row_of
 
-PORTION = 1_000
+PORTION = 500
+PATIENCE_S = 300
+"""What a portion may take: the first one sorts."""
+WEIGHED = ("min_quality", "max_quality", "min_weight")
 _TYPES = {
     "tenant_id": "text",
     "dataset_id": "uuid",
@@ -37,11 +40,12 @@ _COLUMNS = ", ".join(_TYPES)
 
 
 async def next_asked(connection: Session) -> Asked | None:
-    """The dataset that waits longest, ours until the transaction ends."""
+    """The dataset without rows that waits longest, ours until the transaction ends."""
     row = await connection.fetchrow(
         """
         SELECT tenant_id, dataset_id, name, version, filters, splits FROM datasets
-         WHERE state = 'freezing' ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+         WHERE state = 'freezing' AND manifest IS NULL
+         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
         """
     )
     if row is None:
@@ -56,20 +60,62 @@ async def next_asked(connection: Session) -> Asked | None:
     )
 
 
+async def finish(connection: Session) -> bool:
+    """Open a dataset whose rows are copied, without those that were withdrawn while they were.
+
+    Whoever withdraws a row takes it out of datasets that he sees; of one that was being copied,
+    this does.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT tenant_id, dataset_id FROM datasets
+         WHERE state = 'freezing' AND manifest IS NOT NULL
+         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        """
+    )
+    if row is None:
+        return False
+    done = await connection.execute(
+        """
+        DELETE FROM dataset_rows AS r
+         WHERE r.tenant_id = $1 AND r.dataset_id = $2 AND (
+               EXISTS (SELECT FROM model_training_data AS m
+                        WHERE m.tenant_id = r.tenant_id AND m.operation_id = r.operation_id
+                          AND (m.consent IS FALSE
+                               OR (m.row_id = r.row_id AND m.state = 'withdrawn')))
+            OR EXISTS (SELECT FROM training_blocks AS b
+                        WHERE b.tenant_id = r.tenant_id AND b.row_id = r.row_id))
+        """,
+        *row,
+    )
+    await connection.execute(
+        """
+        UPDATE datasets SET state = 'frozen', frozen_at = now(), withdrawn = withdrawn + $3
+         WHERE tenant_id = $1 AND dataset_id = $2
+        """,
+        *row,
+        int(done.split()[-1]),
+    )
+    return True
+
+
 async def rows(connection: Session, asked: Asked) -> AsyncIterator[Sequence[Any]]:
     """Rows that a dataset is made of, some at a time, in the order of the file.
 
     Each is the row, its terms, and the hash of its input.
     """
-    found, values = clauses(DatasetFilters.model_validate(dict(asked.filters)), 2)
+    # What is weighed anew is compared with what it then weighs.
+    filters = DatasetFilters.model_validate(dict(asked.filters))
+    found, values = clauses(filters.model_copy(update=dict.fromkeys(WEIGHED)), 2)
     where = " AND ".join(["r.tenant_id = $1", READY, *found])
     cursor = await connection.cursor(
         f"SELECT r.terms, r.input_hash, {COLUMNS} FROM model_training_data AS r"
         f" WHERE {where} ORDER BY {ORDER}",
         asked.tenant_id,
         *values,
+        timeout=PATIENCE_S,
     )
-    while records := await cursor.fetch(PORTION):
+    while records := await cursor.fetch(PORTION, timeout=PATIENCE_S):
         yield [(row_of(record[2:]), from_json(record[0]), record[1]) for record in records]
 
 
@@ -100,11 +146,11 @@ async def add(
 
 
 async def freeze(connection: Session, asked: Asked, manifest: dict[str, Any], at: datetime) -> None:
-    """All of it is there."""
+    """All of it is there; it is opened by `finish`."""
     await connection.execute(
         """
-        UPDATE datasets SET state = 'frozen', rows = $3, sha256 = $4, manifest = $5,
-               formula_version = $6, weighed_at = $7, frozen_at = now()
+        UPDATE datasets SET rows = $3, sha256 = $4, manifest = $5, formula_version = $6,
+               weighed_at = $7
          WHERE tenant_id = $1 AND dataset_id = $2
         """,
         asked.tenant_id,

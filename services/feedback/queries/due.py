@@ -34,7 +34,8 @@ async def shards(connection: Session) -> list[int]:
     rows = await connection.fetch(
         """
         SELECT s.shard FROM generate_series(0, 15) AS s (shard)
-         CROSS JOIN LATERAL (SELECT due_id FROM feedback_due WHERE shard = s.shard
+         CROSS JOIN LATERAL (SELECT due_id FROM feedback_due
+                              WHERE shard = s.shard AND due_at <= clock_timestamp()
                               ORDER BY due_id LIMIT 1) AS first
          ORDER BY first.due_id
         """
@@ -52,7 +53,8 @@ async def take(connection: Session, shard: int, most: int) -> list[OperationKey]
         WITH taken AS (
             DELETE FROM feedback_due AS d USING (
                 SELECT DISTINCT tenant_id, operation_id FROM (
-                    SELECT tenant_id, operation_id FROM feedback_due WHERE shard = $1
+                    SELECT tenant_id, operation_id FROM feedback_due
+                     WHERE shard = $1 AND due_at <= clock_timestamp()
                      ORDER BY due_id LIMIT $2) AS notes
             ) AS oldest
              WHERE d.tenant_id = oldest.tenant_id AND d.operation_id = oldest.operation_id
@@ -64,6 +66,20 @@ async def take(connection: Session, shard: int, most: int) -> list[OperationKey]
         most,
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def put_off(connection: Session, shard: int) -> None:
+    """Let the oldest note of a shard, and the others of its operation, wait ten minutes."""
+    await connection.execute(
+        """
+        UPDATE feedback_due AS d SET due_at = clock_timestamp() + interval '10 minutes'
+          FROM (SELECT tenant_id, operation_id FROM feedback_due
+                 WHERE shard = $1 AND due_at <= clock_timestamp()
+                 ORDER BY due_id LIMIT 1) AS first
+         WHERE d.tenant_id = first.tenant_id AND d.operation_id = first.operation_id
+        """,
+        shard,
+    )
 
 
 async def count(connection: Session, most: int) -> int:

@@ -113,22 +113,38 @@ async def remove(connection: Session, rows: Collection[tuple[str, UUID]]) -> Non
     )
 
 
-async def leave_datasets(connection: Session, rows: Collection[tuple[str, UUID]]) -> None:
-    """Take withdrawn rows out of frozen datasets too, and count them there."""
+async def leave_datasets(
+    connection: Session, rows: Collection[tuple[str, str, UUID | None]]
+) -> None:
+    """Take rows out of frozen datasets too, and count them there; `None`: all of the operation.
+
+    A correction leaves its answer's row as well.
+    """
     await connection.execute(
         """
         WITH gone AS (
             DELETE FROM dataset_rows AS r
-             USING unnest($1::text[], $2::uuid[]) AS k (tenant_id, row_id)
-             WHERE r.tenant_id = k.tenant_id AND r.row_id = k.row_id
-            RETURNING r.tenant_id, r.dataset_id
+             USING unnest($1::text[], $2::text[], $3::uuid[]) AS k (tenant_id, operation_id, row_id)
+             WHERE r.tenant_id = k.tenant_id AND r.operation_id = k.operation_id
+               AND (k.row_id IS NULL OR r.row_id = k.row_id)
+            RETURNING r.tenant_id, r.dataset_id, r.operation_id, r.kind, r.output
+        ), cleared AS (
+            UPDATE dataset_rows AS r SET correction = NULL FROM gone AS g
+             WHERE g.kind = 'correction' AND r.kind = 'answer' AND r.tenant_id = g.tenant_id
+               AND r.operation_id = g.operation_id AND r.dataset_id = g.dataset_id
+               AND r.correction = g.output
+               AND NOT EXISTS (
+                   SELECT FROM unnest($1::text[], $2::text[], $3::uuid[])
+                               AS k (tenant_id, operation_id, row_id)
+                    WHERE r.tenant_id = k.tenant_id AND r.operation_id = k.operation_id
+                      AND (k.row_id IS NULL OR r.row_id = k.row_id))
         )
         UPDATE datasets AS d SET withdrawn = d.withdrawn + g.rows
           FROM (SELECT tenant_id, dataset_id, count(*) AS rows FROM gone
                  GROUP BY tenant_id, dataset_id) AS g
          WHERE d.tenant_id = g.tenant_id AND d.dataset_id = g.dataset_id
         """,
-        *columns_of(rows, 2),
+        *columns_of(rows, 3),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from services.feedback.domain.sentiment.labels import ASPECTS, Label, Scorer, Sentiment
+from services.feedback.domain.sentiment.merge import STARS, THUMBS
 from services.feedback.domain.sentiment.model import packaged
 
 PROBE = "The answer was correct."
@@ -42,7 +43,8 @@ class Forgiving:
         try:
             return self._scorer(comment)
         except Exception as error:
-            log.error("scorer_failed", why=repr(error)[:300])
+            # Not its words: they may hold the comment.
+            log.error("scorer_failed", kind=type(error).__name__)
             return Sentiment(None, 0.0, 0.0, FAILED, "1")
 
 
@@ -72,10 +74,15 @@ def _wrong(found: Any) -> Any:
         yield f"score must lie between -1 and 1, is {found.score!r}"
     if not 0 <= found.confidence <= 1:
         yield f"confidence must lie between 0 and 1, is {found.confidence!r}"
-    if not (found.method and found.version):
-        yield "method and version must say who judged"
+    for name, text in (("method", found.method), ("version", found.version)):
+        if not (isinstance(text, str) and text and "\0" not in text):
+            yield f"method and version must say who judged; {name} is {text!r}"
+    if found.method in {STARS, THUMBS}:
+        yield f"method must not be {found.method!r}, which means what was said outright"
     if strange := [name for name in found.aspects if name not in ASPECTS]:
         yield f"aspects must be among {', '.join(ASPECTS)}, has {strange[0]!r}"
+    if not all(isinstance(said, bool) for said in found.aspects.values()):
+        yield f"aspects must be true or false, are {dict(found.aspects)!r}"
 
 
 def _loaded(where: str) -> Callable[[str], Any]:

@@ -1,13 +1,17 @@
 """Where batches of feedback stay: one transaction per batch, behind the fence."""
 
+import asyncio
+
 from asyncpg import Pool
 
 from services.feedback.domain.batch import Batch, Outcome
 from services.feedback.domain.said import PseudonymOf, said
-from services.feedback.domain.sentiment.labels import Scorer
+from services.feedback.domain.sentiment.labels import Scorer, Sentiment
 from services.feedback.queries import analysis, due
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Verdicts
+
+READ_AT_ONCE = 50
 
 
 class PostgresBatches:
@@ -31,17 +35,14 @@ class PostgresBatches:
         self, partition: Partition, fence: Fence, batch: Batch, next_offset: int, gap: int
     ) -> Outcome:
         """Keep what was said, and note whose rows are to be made anew."""
+        # Before the transaction: a scorer of one's own may be slow, and the fence waits for nobody.
+        readings = await self._read(batch)
         async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
             # Asked each time: a tenant that has just been made must lose nothing here.
             tenants = await analysis.content_free(connection, batch.tenants)
             rows = [
-                said(
-                    event,
-                    self._scorer,
-                    self._pseudonym,
-                    content_free=tenants[event.tenant_id],
-                )
-                for event in batch.events
+                said(event, reading, self._pseudonym, content_free=tenants[event.tenant_id])
+                for event, reading in zip(batch.events, readings, strict=True)
                 if event.tenant_id in tenants
             ]
             new = await analysis.insert(connection, rows) if rows else []
@@ -54,6 +55,15 @@ class PostgresBatches:
             )
             await self._fence.count(connection, partition, verdicts)
         return outcome
+
+    async def _read(self, batch: Batch) -> list[Sentiment | None]:
+        """How each comment is read; others have their turn meanwhile."""
+        found: list[Sentiment | None] = []
+        for number, event in enumerate(batch.events):
+            found.append(self._scorer(event.comment) if event.comment else None)
+            if number % READ_AT_ONCE == READ_AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return found
 
     async def check_schema(self) -> None:
         """Raise until the migrations have run."""

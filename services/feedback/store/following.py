@@ -9,6 +9,7 @@ from shared.delivery.postgres import LIMITS
 
 # Offsets at once: some hundred milliseconds.
 SPAN = 50_000
+ONE_FOLLOWER = "SELECT pg_try_advisory_xact_lock(hashtext('assay.feedback-follow'))"
 
 
 class PostgresFollowing:
@@ -36,6 +37,8 @@ class PostgresFollowing:
         ):
             await connection.execute(LIMITS)
             await connection.execute(ALWAYS_PLAN)
+            if not await connection.fetchval(ONE_FOLLOWER):
+                return 0  # another process is at it
             for row in await following.behind(connection, self._group, self._topic):
                 since = row["since"] if row["since"] <= row["until"] else 0  # the log began anew
                 until = min(row["until"], since + SPAN)

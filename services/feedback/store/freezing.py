@@ -1,5 +1,7 @@
 """Datasets are frozen here: one transaction, so that all rows are of one instant, or none is there.
 
+A second one opens it, without what was withdrawn meanwhile: the first did not see that.
+
 The hash is that of the file that an export of the dataset gives, made by the same code.
 """
 
@@ -7,10 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import structlog
-from asyncpg import Pool
+from asyncpg import DataError, Pool, QueryCanceledError
 
 from services.feedback.domain.formulas import Formula
-from services.feedback.domain.freezing import Asked, Counts, How, frozen, manifest
+from services.feedback.domain.freezing import Asked, Counts, How, fits, frozen, manifest
 from services.feedback.domain.weighting import instant
 from services.feedback.queries import datasets
 from shared.delivery.columns import ALWAYS_PLAN
@@ -22,8 +24,16 @@ from shared.training.row import TrainingRow
 from shared.training.splits import ends
 
 MOST_WHY = 300
-# A statement sorts or copies a portion; the whole may take minutes.
-LIMITS = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '5min'"
+# A statement sorts or copies a portion; the whole may take minutes. What the gateway has answered
+# is on the disk, also where consumers need not wait for it.
+LIMITS = """
+    SET LOCAL lock_timeout = '5s';
+    SET LOCAL statement_timeout = '5min';
+    SET LOCAL idle_in_transaction_session_timeout = '60s';
+    SET LOCAL synchronous_commit = on
+"""
+# What is to blame is the dataset, not the store: else the oldest would be tried for ever.
+HOPELESS = (ValueError, TypeError, TimeoutError, QueryCanceledError, DataError)
 
 log = structlog.get_logger()
 
@@ -36,7 +46,9 @@ class PostgresFreezing:
         self._formula = formula
 
     async def freeze(self, now: datetime) -> bool:
-        """Freeze the one that waits longest, if there is one."""
+        """Go on with the one that waits longest, if there is one."""
+        if await self._finished():
+            return True
         asked: Asked | None = None
         try:
             async with (
@@ -50,13 +62,18 @@ class PostgresFreezing:
                     return False
                 await self._freeze(connection, asked, instant(now))
                 FAULTS.reach("feedback.frozen")
-        except (ValueError, TypeError) as error:
+        except HOPELESS as error:
             if asked is None:
                 raise
             log.exception("dataset_failed", dataset=str(asked.dataset_id))
             async with self._pool.acquire() as connection:
                 await datasets.fail(connection, asked, repr(error)[:MOST_WHY])
         return True
+
+    async def _finished(self) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LIMITS)
+            return await datasets.finish(connection)
 
     async def _freeze(self, connection: Session, asked: Asked, at: datetime) -> None:
         how = How(at, self._formula, ends(asked.splits))
@@ -75,6 +92,7 @@ async def _copied(
             (frozen(row, terms, asked.tenant_id, how), input_hash)
             for row, terms, input_hash in portion
         ]
+        kept = [pair for pair in kept if fits(pair[0], asked.filters)]
         await datasets.add(connection, asked, counts.rows, kept)
         for row, _ in kept:
             counts.add(row)

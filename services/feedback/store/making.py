@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Pool
+import structlog
+from asyncpg import DataError, Pool
 
 from services.feedback.domain.changing import Changed, changed, event_of, operation_of
 from services.feedback.domain.evidence import stands
 from services.feedback.domain.formulas import Formula
 from services.feedback.domain.making import WITHDRAWN, Made, answer_of, rows_of
 from services.feedback.domain.said import PseudonymOf
-from services.feedback.domain.votes import superseded
+from services.feedback.domain.votes import consent, superseded
 from services.feedback.domain.weighting import instant
 from services.feedback.queries import analysis, due, operations, raters, training
 from services.feedback.queries.analysis import OperationKey
@@ -26,6 +27,12 @@ from shared.delivery.faults import FAULTS
 from shared.delivery.postgres import LIMITS, Session
 
 PORTION = 400
+# A change is told only once it lasts: a server that forgets would tell it twice, differently.
+ON_DISK = "SET LOCAL synchronous_commit = on"
+# What one operation can be to blame for. All else is the store's, and tried again.
+UNMAKABLE = (ValueError, TypeError, KeyError, OverflowError, DataError)
+
+log = structlog.get_logger()
 
 
 class PostgresMaking:
@@ -48,16 +55,42 @@ class PostgresMaking:
     async def make(self, now: datetime) -> int:
         """A portion of the shard that waits longest and nobody works in; answers how many."""
         for shard in await self._shards():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(LIMITS)
-                await connection.execute(ALWAYS_PLAN)
-                if not await due.take_shard(connection, shard):
-                    continue
-                keys = await due.take(connection, shard, PORTION)
-                await self._make(connection, keys, now)
-                FAULTS.reach("feedback.made")
-            return len(keys)
+            try:
+                made = await self._make_portion(shard, PORTION, now)
+            except UNMAKABLE:
+                log.exception("rows_failed", shard=shard)
+                made = await self._make_apart(shard, now)
+            if made is not None:
+                return made
         return 0
+
+    async def _make_portion(self, shard: int, most: int, now: datetime) -> int | None:
+        """Notes taken and rows made, or neither; `None` while somebody else works in the shard."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LIMITS)
+            await connection.execute(ON_DISK)
+            await connection.execute(ALWAYS_PLAN)
+            if not await due.take_shard(connection, shard):
+                return None
+            keys = await due.take(connection, shard, most)
+            await self._make(connection, keys, now)
+            FAULTS.reach("feedback.made")
+        return len(keys)
+
+    async def _make_apart(self, shard: int, now: datetime) -> int:
+        """One of a portion is to blame: alone, and if it is the one, later."""
+        made = 0
+        for _ in range(PORTION):
+            try:
+                one = await self._make_portion(shard, 1, now)
+            except UNMAKABLE:
+                async with self._pool.acquire() as connection:
+                    await due.put_off(connection, shard)
+                return made
+            if not one:
+                break
+            made += one
+        return made
 
     async def _shards(self) -> list[int]:
         async with self._pool.acquire() as connection:
@@ -71,9 +104,13 @@ class PostgresMaking:
         named = {(key[0], one.rater) for key, all_ in said.items() for one in all_ if one.rater}
         reliable = await raters.reliable(connection, sorted(named))
         at = instant(now)
-        known, changes, replaced = [], [], {}
+        known, changes, replaced, refused = [], [], {}, []
         for key, feedback in said.items():
             operation = found.get(key) or operation_of(old.get(key, {}))
+            if len(feedback) > 1 and (gone := superseded(feedback)):
+                replaced[key] = gone
+            if consent(feedback) is False:
+                refused.append(key)
             if operation is None:
                 known.append(operations.known(key, None, at, []))
                 continue
@@ -88,12 +125,13 @@ class PostgresMaking:
             changes.append(changed(old.get(key, {}), rows_of(operation, feedback, how)))
             stood = stands(answer_of(operation, self._pseudonym), feedback)
             known.append(operations.known(key, operation, at, stood))
-            if len(feedback) > 1 and (gone := superseded(feedback)):
-                replaced[key] = gone
         if known:
             await operations.keep(connection, known)
         if replaced:
             await analysis.mark_superseded(connection, replaced)
+        if refused:
+            # Also what was replaced before, and is no row any more.
+            await training.leave_datasets(connection, [(*key, None) for key in refused])
         await self._keep(connection, changes, now)
 
     async def _keep(self, connection: Session, changes: Sequence[Changed], now: datetime) -> None:
@@ -103,13 +141,15 @@ class PostgresMaking:
         gone = [(row.tenant_id, row.row_id) for one in changes for row in one.gone]
         if gone:
             await training.remove(connection, gone)
+        # What a later feedback replaced stays in datasets: frozen is what was said until then.
+        withdrawn = [
+            (row.tenant_id, row.operation_id, row.row_id) for row in rows if row.state == WITHDRAWN
+        ]
+        if withdrawn:
+            await training.leave_datasets(connection, withdrawn)
         told = [change for one in changes for change in one.told]
         if not told:
             return
-        # What a later feedback replaced stays in datasets: frozen is what was said until then.
-        withdrawn = [(row.tenant_id, row.row_id) for row in rows if row.state == WITHDRAWN]
-        if withdrawn:
-            await training.leave_datasets(connection, withdrawn)
         events = [event_of(row, state, self._new_id(), now) for row, state in told]
         await training.tell(
             connection,

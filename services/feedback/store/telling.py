@@ -10,6 +10,9 @@ from asyncpg import Pool
 from services.feedback.queries import training
 from shared.delivery.faults import FAULTS
 
+# Whoever stands still here lets nobody else tell.
+IDLE_LIMIT = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+
 
 class PostgresTelling:
     """Changes that the broker does not have yet."""
@@ -21,6 +24,7 @@ class PostgresTelling:
     async def relaying(self, most: int) -> AsyncIterator[list[Any]]:
         """Changes to tell, if no other process is at it; marked when the block ends well."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(IDLE_LIMIT)
             found = await training.untold(connection, most)
             yield found
             if found:

@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 
 from pydantic_core import to_json
 
+from services.feedback.domain.freezing import Asked
+from services.feedback.queries import datasets
+from shared.stores import connect_postgres
 from shared.training.export import Choice, export
 from shared.training.report import Report
 from shared.training.stored import COLUMNS, row_of
@@ -90,6 +93,55 @@ async def test_filters_choose_rows_and_withdrawn_consent_leaves_every_dataset(wo
     )
     assert (rows[0]["rows"], rows[0]["withdrawn"]) == (9, 1)
     assert (await frozen(world, filters={"model_id": "picked"}))["rows"] == 9
+
+
+async def test_a_corrector_who_takes_consent_back_leaves_datasets_whatever_he_says_with_it(
+    world: World,
+) -> None:
+    await world.send("operations", [answered(300, model_id="kept")])
+    await world.send("feedback", [said(300, correction="Secret 300.", training_consent=True)])
+    await world.settled()
+    dataset = await frozen(world, filters={"model_id": "kept"})
+    assert b"Secret 300." in await lines(world, dataset["dataset_id"])
+    # The correction is replaced by it, so it is no row any more that could be withdrawn.
+    await world.send("feedback", [said(300, rating=3, training_consent=False)])
+    await world.settled()
+    assert await lines(world, dataset["dataset_id"]) == b""
+
+
+async def test_what_was_withdrawn_while_it_was_copied_is_in_no_dataset(world: World) -> None:
+    await world.send("operations", [answered(n, model_id="raced") for n in (310, 311)])
+    await world.send("feedback", [said(n, rating=4) for n in (310, 311)])
+    await world.settled()
+    pool = await connect_postgres(world.settings.postgres_dsn, service="test")
+    dataset_id = uuid4()
+    async with pool.acquire() as connection, connection.transaction():
+        # As a freezer leaves it that has copied rows and not opened the dataset.
+        asked = Asked("acme", dataset_id, "raced", 1, {"model_id": "raced"}, {"train": 1.0})
+        await world.sql(
+            "INSERT INTO datasets (tenant_id, dataset_id, name, version, filters, splits, state,"
+            " created_by, manifest)"
+            " VALUES ('acme', $1, 'raced', 1, '{}', '{}', 'failed', 'test', '{}')",
+            dataset_id,
+        )
+        async for portion in datasets.rows(connection, asked):
+            await datasets.add(connection, asked, 0, [(row, None) for row, _, _ in portion])
+    await world.sql("DELETE FROM training_blocks")
+    gone = (await world.answer("op-310")).row_id
+    await world.sql(
+        "INSERT INTO training_blocks VALUES ('acme', $1, 'op-310', now(), 'test')", gone
+    )
+    await world.sql("UPDATE datasets SET state = 'freezing' WHERE dataset_id = $1", dataset_id)
+
+    async def opened() -> bool:
+        rows = await world.sql("SELECT state FROM datasets WHERE dataset_id = $1", dataset_id)
+        return bool(rows[0]["state"] == "frozen")
+
+    await eventually(opened, why="it is opened")
+    await pool.close()
+    left = await world.sql("SELECT row_id FROM dataset_rows WHERE dataset_id = $1", dataset_id)
+    assert len(left) == 1
+    assert left[0]["row_id"] != gone
 
 
 async def test_what_cannot_be_frozen_says_why_and_holds_up_nothing(world: World) -> None:

@@ -4,8 +4,11 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 
+from services.feedback.domain.making import Operation, Row
+from services.feedback.store import making
 from services.feedback.store.raters import PostgresRaters
 from shared.clock import utc_now
 from shared.events.training import TrainingExampleEvent
@@ -86,6 +89,62 @@ async def test_a_correction_is_a_row_of_its_own_and_withdrawn_when_replaced(worl
         ("correction", "withdrawn"),
         ("answer", "updated"),
     ]
+
+
+async def test_a_correction_that_is_taken_out_for_good_stands_nowhere(world: World) -> None:
+    await world.send("operations", [answered(25)])
+    await world.send("feedback", [said(25, correction="Ask Jane Doe.", user_id="bob")])
+    await world.settled()
+    rows = await world.rows("op-25")
+    await world.sql(
+        "INSERT INTO training_blocks VALUES ('acme', $1, 'op-25', now(), 'test')",
+        rows["Ask Jane Doe."].row_id,
+    )
+    await world.sql(
+        "INSERT INTO feedback_due (tenant_id, operation_id, shard) VALUES ('acme', 'op-25', 0)"
+    )
+    await world.settled()
+    assert "Jane" not in str(await world.rows("op-25"))
+
+
+async def test_votes_on_an_operation_that_has_not_come_replace_each_other_too(world: World) -> None:
+    ann = {"rating": 4, "user_id": "ann"}
+    await world.send("feedback", [said(28, **ann, occurred_at=now_text(ago_s=n)) for n in range(9)])
+    await world.settled()
+    kept = await world.sql(
+        "SELECT count(*) FROM feedback_analysis WHERE operation_id = 'op-28' AND NOT is_superseded"
+    )
+    assert kept[0][0] == 1
+
+
+async def test_an_operation_whose_rows_cannot_be_made_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = making.rows_of
+
+    def broken(operation: Operation, *rest: Any) -> list[Row]:
+        if operation.operation_id == "op-80":
+            raise ValueError("to blame")
+        return real(operation, *rest)
+
+    monkeypatch.setattr(making, "rows_of", broken)
+    await world.send("operations", [answered(n) for n in range(80, 90)])
+    await world.send("feedback", [said(n, rating=4) for n in range(80, 90)])
+
+    async def made() -> bool:
+        rows = await world.sql(
+            "SELECT count(*) FROM model_training_data WHERE operation_id = ANY($1)",
+            [f"op-{n}" for n in range(81, 90)],
+        )
+        return bool(rows[0][0] == 9)
+
+    await eventually(made, why="the others' rows are made")
+    waits = await world.sql("SELECT due_at > now() FROM feedback_due WHERE operation_id = 'op-80'")
+    assert {row[0] for row in waits} == {True}
+    monkeypatch.undo()
+    await world.sql("UPDATE feedback_due SET due_at = now()")
+    await world.settled()
+    assert (await world.answer("op-80")).quality > 0.5
 
 
 async def test_lost_consent_takes_the_texts_and_given_again_brings_them_back(world: World) -> None:

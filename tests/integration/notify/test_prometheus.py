@@ -17,7 +17,7 @@ from tests.support.programs import answering, program, started
 from tests.support.system import SECRET, prepared, topics
 from tests.support.waiting import eventually
 
-SERVICES = ("ingest", "metrics", "abtest", "notify", "gateway")
+SERVICES = ("ingest", "metrics", "abtest", "feedback", "notify", "gateway")
 DEPLOY = ROOT / "deploy"
 
 
@@ -90,8 +90,8 @@ async def test_prometheus_scrapes_all_services_without_an_error(
             return None if unknown else found
 
         group = await eventually(evaluated, why="all rules were evaluated")
-        assert len(group["rules"]) == 12
-        assert [rule["health"] for rule in group["rules"]] == ["ok"] * 12
+        assert len(group["rules"]) == 14
+        assert [rule["health"] for rule in group["rules"]] == ["ok"] * 14
         names = set((await answering(f"{api}/label/__name__/values"))["data"])
     _check_names(names, [rule["query"] for rule in group["rules"]])
 

@@ -36,6 +36,18 @@ def strange(comment):
     return Sentiment(None, 0.0, 0.5, "strange", "1", "en", {"funny": True})
 
 
+def outright(comment):
+    return Sentiment(None, 0.0, 0.5, "rating", "1")
+
+
+def numbered(comment):
+    return Sentiment(None, 0.0, 0.5, "mine", 2)
+
+
+def unsure(comment):
+    return Sentiment(None, 0.0, 0.5, "mine", "1", "en", {"fast": 1})
+
+
 def nameless(comment):
     return Sentiment(None, 0.0, 0.5, "", "")
 
@@ -76,6 +88,9 @@ def test_a_dotted_name_works_too() -> None:
         ("lies", "score must lie between -1 and 1, is 3.0"),
         ("strange", "has 'funny'"),
         ("nameless", "method and version"),
+        ("numbered", "version is 2"),
+        ("outright", "said outright"),
+        ("unsure", "true or false"),
         ("text", "must return a Sentiment, returned str"),
         ("number", "number is not callable"),
         ("absent", "has no absent"),
