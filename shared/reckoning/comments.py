@@ -15,7 +15,7 @@ def readable(text: str) -> str:
     start = text[:MOST_READ]
     if len(text) >= MOST_READ:
         # Half a name or number at the end is no longer recognised as one.
-        start = start.rsplit(maxsplit=1)[0]
+        start = "".join(start.rsplit(maxsplit=1)[:1])  # of blanks alone nothing is left
     return redact(start)[0]
 
 

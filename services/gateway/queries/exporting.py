@@ -21,9 +21,11 @@ IN_ORDER = "SET LOCAL enable_sort = off"
 OF_DATASET = """
     r.dataset_id = $2
     AND NOT EXISTS (SELECT FROM model_training_data AS now
+                     WHERE now.tenant_id = r.tenant_id AND now.row_id = r.row_id
+                       AND now.state = 'withdrawn')
+    AND NOT EXISTS (SELECT FROM model_training_data AS now
                      WHERE now.tenant_id = r.tenant_id AND now.operation_id = r.operation_id
-                       AND (now.consent IS FALSE
-                            OR (now.row_id = r.row_id AND now.state = 'withdrawn')))
+                       AND now.consent IS FALSE)
     AND NOT EXISTS (SELECT FROM training_blocks AS b
                      WHERE b.tenant_id = r.tenant_id AND b.row_id = r.row_id)
 """

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 
 from services.gateway.domain.exporting import Wanted
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.objects import REFUSALS
+from services.gateway.routes.objects import REFUSALS, answer
 from services.gateway.routes.streaming import FileResponse
 from services.gateway.routes.training import Filters
 from shared.training.formats.choice import FILE_TYPES, FormatName
@@ -55,7 +56,38 @@ def exporting_routes() -> APIRouter:
         exporting = request.app.state.exporting
         return FileResponse(exporting.opened(principal(request).tenant_id, wanted))
 
+    @router.get(
+        "/ai/training-data/export/report",
+        response_model=ExportReport,
+        summary="What an export would hold, skip and redact, without the file",
+        **allows("training:export"),
+    )
+    async def report(
+        request: Request,
+        filters: Filters,
+        format: FormatName = "jsonl",  # noqa: A002 - the parameter's name
+        shape: ShapeName = "rows",
+        dataset: DatasetId = None,
+        redact: Redact = True,
+    ) -> Response:
+        wanted = Wanted(filters, dataset, shape, format, redact)
+        exporting = request.app.state.exporting
+        return answer(await exporting.report(principal(request).tenant_id, wanted))
+
     return router
+
+
+class ExportReport(BaseModel):
+    """Counts of a file, and its hash."""
+
+    shape: ShapeName
+    format: FormatName
+    rows: int = Field(description="Rows read.")
+    records: int = Field(description="Records written.")
+    skipped: dict[str, int] = Field(description="Rows that gave none, by reason.")
+    redacted: dict[str, int] = Field(description="Places that became placeholders, by kind.")
+    size_bytes: int
+    sha256: str
 
 
 def _documented() -> dict[int | str, dict[str, Any]]:

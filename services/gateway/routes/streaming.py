@@ -13,6 +13,8 @@ from shared.tasks import end
 
 TAKEN_WITHIN_S = 60
 """A chunk: whoever reads slower holds a transaction of the store."""
+SENT_WITHIN_S = 3_600
+"""The whole: its transaction keeps the store from cleaning up."""
 Opened = AbstractAsyncContextManager[File]
 
 
@@ -32,7 +34,9 @@ class FileResponse(Response):
         sending = asyncio.ensure_future(self._send(send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {sending, leaving}, timeout=SENT_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+            )
             if sending.done():
                 sending.result()
         finally:

@@ -1,6 +1,7 @@
 """Exports of training rows: a few at a time, each as of one instant."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -54,22 +55,44 @@ class Exporting:
     def __init__(self, rows: Rows, datasets: Datasets, most: int) -> None:
         self._rows = rows
         self._datasets = datasets
-        self._free = most
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+        """Files by tenant."""
 
     @asynccontextmanager
     async def opened(self, tenant_id: str, wanted: Wanted) -> AsyncIterator[File]:
         """The file that is wanted; raises a problem for whatever can be known beforehand."""
         check(wanted)
-        with self._turn():
+        with self._turn(tenant_id):
             dataset = await self._dataset(tenant_id, wanted.dataset_id)
             await _prepare(wanted)
             report, kind = Report(), FILE_TYPES[wanted.format]
+            is_whole = False
+            try:
+                async with (
+                    self._rows.opened(tenant_id, wanted) as portions,
+                    aclosing(_chunks(portions, wanted, report)) as chunks,
+                ):
+                    yield File(file_name(wanted, dataset), kind.content_type, chunks)
+                is_whole = True
+            finally:
+                asked = {"shape": wanted.shape, "format": wanted.format, "whole": is_whole}
+                log.info("exported", tenant=tenant_id, **asked, **told(report))
+
+    async def report(self, tenant_id: str, wanted: Wanted) -> dict[str, Any]:
+        """What the file would hold, skip and hide: made as the file is, and not sent."""
+        check(wanted)
+        with self._turn(tenant_id):
+            await self._dataset(tenant_id, wanted.dataset_id)
+            await _prepare(wanted)
+            report = Report()
             async with (
                 self._rows.opened(tenant_id, wanted) as portions,
                 aclosing(_chunks(portions, wanted, report)) as chunks,
             ):
-                yield File(file_name(wanted, dataset), kind.content_type, chunks)
-        log.info("exported", shape=wanted.shape, format=wanted.format, **_told(report))
+                async for _ in chunks:
+                    pass
+        return {"shape": wanted.shape, "format": wanted.format, **told(report)}
 
     async def _dataset(self, tenant_id: str, dataset_id: UUID | None) -> Any:
         if dataset_id is None:
@@ -81,15 +104,18 @@ class Exporting:
         return found
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._free <= 0:
+    def _turn(self, tenant_id: str) -> Iterator[None]:
+        # One tenant leaves half of the places to the others.
+        is_full = self._under_way.total() >= self._most
+        if is_full or self._under_way[tenant_id] >= (self._most + 1) // 2:
             said = "As many exports as there may be are under way; come back when one has ended."
             raise Problem("overloaded", said, headers={"Retry-After": str(COME_BACK_S)})
-        self._free -= 1
+        self._under_way[tenant_id] += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._under_way[tenant_id] -= 1
+            self._under_way += Counter()  # forgets those who have none
 
 
 async def _prepare(wanted: Wanted) -> None:
@@ -109,10 +135,13 @@ def _chunks(
     return export(portions, choice, report)
 
 
-def _told(report: Report) -> dict[str, Any]:
+def told(report: Report) -> dict[str, Any]:
+    """Counts of a file."""
     return {
         "rows": report.rows,
         "records": report.records,
+        "skipped": dict(report.skipped),
+        "redacted": dict(report.redacted),
         "size_bytes": report.size_bytes,
         "sha256": report.sha256,
     }

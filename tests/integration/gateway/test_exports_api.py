@@ -1,6 +1,7 @@
 """Training data as files: each shape and format, filtered, ordered, and never half a file."""
 
 import csv
+import hashlib
 import io
 import json
 import sys
@@ -11,6 +12,8 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
+from services.gateway.domain.problems import Problem
+from services.gateway.service.exporting import Exporting
 from shared.training.row import COLUMNS
 from tests.integration.gateway.callers import Alone
 from tests.integration.gateway.trained import (
@@ -241,3 +244,35 @@ async def test_parquet_is_read_again(alone: Alone) -> None:
 async def test_who_may_read_may_not_export(alone: Alone) -> None:
     assert (await alone.viewer.get(EXPORT)).status_code == 403
     assert (await alone.agent.get(EXPORT)).status_code == 403
+
+
+async def test_the_report_counts_what_the_file_holds_and_hides(alone: Alone) -> None:
+    for quality in (0.2, 0.5, 0.9):
+        text = "Write to max@example.com."
+        await store_training(alone.rows, output=text, quality=quality, has_pii=True)
+    answer = await alone.admin.get(f"{EXPORT}/report", params={"shape": "kto"})
+    report = answer.json()
+    assert answer.status_code == 200, answer.text
+    content = (await alone.admin.get(EXPORT, params={"shape": "kto"})).content
+    assert report["sha256"] == hashlib.sha256(content).hexdigest()
+    assert report["rows"] == report["records"] + sum(report["skipped"].values()) == 3
+    assert report["redacted"] == {"EMAIL": report["records"]}
+    assert (await alone.viewer.get(f"{EXPORT}/report")).status_code == 403
+
+
+async def test_a_tenant_leaves_places_to_others() -> None:
+    exporting = Exporting(_Never(), _Never(), 4)
+    with exporting._turn("acme"), exporting._turn("acme"):
+        with pytest.raises(Problem) as refused, exporting._turn("acme"):
+            pass
+        with exporting._turn("globex"), exporting._turn("globex"):
+            pass
+    assert refused.value.slug == "overloaded"
+    assert not exporting._under_way
+
+
+class _Never:
+    """Nobody reads it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)

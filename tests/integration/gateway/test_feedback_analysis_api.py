@@ -244,6 +244,7 @@ async def test_who_may_not_or_asks_wrongly_is_told_so(alone: Alone, path: str) -
         {"from": "2026-01-01T00:00:00Z", "to": "2026-05-01T00:00:00Z"},
         {"from": "2026-05-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
         {"to": "0001-01-01T00:00:00Z"},
+        {"from": "0001-01-01T00:00:00Z", "to": "0001-01-05T00:00:00Z"},
     ]
     for query in wrong:
         answer = await alone.viewer.get(path, params=query)

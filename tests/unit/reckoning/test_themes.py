@@ -93,3 +93,8 @@ def test_examples_are_short_lines_of_plain_text() -> None:
 
 def test_half_an_address_at_the_end_of_what_is_read_is_not_shown() -> None:
     assert "jane" not in readable("x " * 495 + "jane.doe@example.com")
+
+
+def test_a_comment_of_blanks_is_one_without_words() -> None:
+    assert readable(" " * 1_000) == ""
+    assert themes(Comments(texts=[" " * 1_000, *comments(1, 9)])) is not None

@@ -32,6 +32,7 @@ def span_of(
         until = end or now + timedelta(minutes=1)
         since = start or until - DEFAULT
         is_long = until - since > MOST
+        _ = since - MOST  # what is compared with a span lies before it
     except OverflowError as error:
         raise wrong_field("from", "is too far from any feedback") from error
     if since >= until:
