@@ -966,6 +966,56 @@ ALTER TABLE ONLY public.rater_votes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rater_votes OWNER TO assay_owner;
 
+CREATE TABLE public.review_items (
+    tenant_id text NOT NULL,
+    queue_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    model_id text NOT NULL,
+    score double precision NOT NULL,
+    reason text NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.review_items FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_items OWNER TO assay_owner;
+
+CREATE TABLE public.review_queues (
+    tenant_id text NOT NULL,
+    queue_id uuid NOT NULL,
+    name text NOT NULL,
+    reviewers smallint NOT NULL,
+    strategy text NOT NULL,
+    filters jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT review_queues_reviewers_check CHECK (((reviewers >= 1) AND (reviewers <= 10))),
+    CONSTRAINT review_queues_strategy_check CHECK ((strategy = ANY (ARRAY['uncertainty'::text, 'disagreement'::text, 'both'::text, 'random'::text])))
+);
+
+ALTER TABLE ONLY public.review_queues FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_queues OWNER TO assay_owner;
+
+CREATE TABLE public.review_takes (
+    tenant_id text NOT NULL,
+    queue_id uuid NOT NULL,
+    operation_id text NOT NULL,
+    place smallint NOT NULL,
+    reviewer text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    reviewed_at timestamp with time zone,
+    said jsonb,
+    CONSTRAINT review_takes_check CHECK (((reviewed_at IS NULL) = (said IS NULL))),
+    CONSTRAINT review_takes_place_check CHECK (((place >= 1) AND (place <= 10)))
+);
+
+ALTER TABLE ONLY public.review_takes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_takes OWNER TO assay_owner;
+
 CREATE TABLE public.silences (
     tenant_id text NOT NULL,
     silence_id uuid NOT NULL,
@@ -1174,6 +1224,18 @@ ALTER TABLE ONLY public.rater_reliability
 ALTER TABLE ONLY public.rater_votes
     ADD CONSTRAINT rater_votes_pkey PRIMARY KEY (tenant_id, points);
 
+ALTER TABLE ONLY public.review_items
+    ADD CONSTRAINT review_items_pkey PRIMARY KEY (tenant_id, queue_id, operation_id);
+
+ALTER TABLE ONLY public.review_queues
+    ADD CONSTRAINT review_queues_pkey PRIMARY KEY (tenant_id, queue_id);
+
+ALTER TABLE ONLY public.review_takes
+    ADD CONSTRAINT review_takes_pkey PRIMARY KEY (tenant_id, queue_id, operation_id, place);
+
+ALTER TABLE ONLY public.review_takes
+    ADD CONSTRAINT review_takes_tenant_id_queue_id_operation_id_reviewer_key UNIQUE (tenant_id, queue_id, operation_id, reviewer);
+
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (tenant_id, silence_id);
 
@@ -1283,6 +1345,12 @@ CREATE INDEX performance_alerts_by_time ON public.performance_alerts USING btree
 
 CREATE INDEX performance_alerts_live ON public.performance_alerts USING btree (rule_id) WHERE (state <> 'resolved'::text);
 
+CREATE INDEX review_items_by_score ON public.review_items USING btree (tenant_id, queue_id, score DESC, operation_id);
+
+CREATE INDEX review_queues_by_time ON public.review_queues USING btree (tenant_id, created_at DESC, queue_id DESC);
+
+CREATE INDEX review_takes_by_reviewer ON public.review_takes USING btree (tenant_id, queue_id, reviewer);
+
 CREATE INDEX silences_by_end ON public.silences USING btree (tenant_id, ends_at);
 
 CREATE INDEX silences_by_time ON public.silences USING btree (tenant_id, created_at DESC, silence_id DESC);
@@ -1330,6 +1398,12 @@ ALTER TABLE ONLY public.notification_channels
 
 ALTER TABLE ONLY public.notification_deliveries
     ADD CONSTRAINT notification_deliveries_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id) REFERENCES public.notification_channels(tenant_id, channel_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_items
+    ADD CONSTRAINT review_items_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES public.review_queues(tenant_id, queue_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_takes
+    ADD CONSTRAINT review_takes_tenant_id_queue_id_operation_id_fkey FOREIGN KEY (tenant_id, queue_id, operation_id) REFERENCES public.review_items(tenant_id, queue_id, operation_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -1562,6 +1636,12 @@ CREATE POLICY owner_sees_all ON public.rater_reliability TO assay_owner USING (t
 
 CREATE POLICY owner_sees_all ON public.rater_votes TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.review_items TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.review_queues TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.review_takes TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.silences TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
@@ -1583,6 +1663,12 @@ ALTER TABLE public.rater_reliability ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.rater_votes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics, svc_api USING (true);
+
+ALTER TABLE public.review_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_queues ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_takes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
 
@@ -1645,6 +1731,12 @@ CREATE POLICY tenant_sees_own ON public.rater_pairs TO svc_api USING ((tenant_id
 CREATE POLICY tenant_sees_own ON public.rater_reliability TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.rater_votes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.review_items TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.review_queues TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.review_takes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.silences TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -1931,6 +2023,18 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_pairs TO svc_feedback;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_reliability TO svc_feedback;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_votes TO svc_feedback;
+
+GRANT SELECT,INSERT ON TABLE public.review_items TO svc_api;
+
+GRANT SELECT,INSERT ON TABLE public.review_queues TO svc_api;
+
+GRANT UPDATE(closed_at) ON TABLE public.review_queues TO svc_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.review_takes TO svc_api;
+
+GRANT UPDATE(reviewed_at) ON TABLE public.review_takes TO svc_api;
+
+GRANT UPDATE(said) ON TABLE public.review_takes TO svc_api;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.silences TO svc_api;
 GRANT SELECT,DELETE ON TABLE public.silences TO svc_notify;

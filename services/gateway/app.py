@@ -30,6 +30,7 @@ from services.gateway.routes.middleware import Around
 from services.gateway.routes.notifications import notification_routes
 from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.reckoning import reckoning_routes
+from services.gateway.routes.reviews import review_routes
 from services.gateway.routes.system import system_routes
 from services.gateway.routes.training import training_routes
 from services.gateway.routes.writing import writing_routes
@@ -51,6 +52,7 @@ from services.gateway.service.notifying import Notifying
 from services.gateway.service.once import Once
 from services.gateway.service.planning import Planning
 from services.gateway.service.reading import Reading
+from services.gateway.service.reviewing import Ask, Reviewing
 from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
 from services.gateway.service.telling_steps import StepTeller
@@ -65,6 +67,7 @@ from services.gateway.store.health import PostgresHealth
 from services.gateway.store.notifications import PostgresNotifications
 from services.gateway.store.postgres import PostgresReads
 from services.gateway.store.redis import RedisReads
+from services.gateway.store.reviews import PostgresReviews
 from services.gateway.store.rows import PostgresRows
 from services.gateway.store.sessions import Sessions
 from services.gateway.store.training import PostgresTraining
@@ -148,14 +151,19 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.analysing = Analysing(PostgresAnalysis(sessions), ask, utc_now, kept_s)
     app.state.pseudonym = partial(pseudonym, settings.secret_key.get_secret_value().encode())
     experiments.install(app)
+    _install_reviews(app, PostgresReviews(sessions), ask)
     for_exports = _install_training(app, settings, sessions)
-    app.state.planning = Planning(experiments.store, ask, utc_now)
-    app.state.views = views
+    app.state.planning, app.state.views = Planning(experiments.store, ask, utc_now), views
     app.state.readiness = lambda: _readiness(checks)
     _include_routes(app, settings)
     install_errors(app)
     app.add_middleware(Around)
     return app
+
+
+def _install_reviews(app: FastAPI, reviews: PostgresReviews, ask: Ask) -> None:
+    app.state.new_id, app.state.reviews = _new_event_id, reviews
+    app.state.reviewing = Reviewing(reviews, app.state.intake, ask, utc_now)
 
 
 def _install_training(app: FastAPI, settings: GatewaySettings, sessions: Sessions) -> LazyPostgres:
@@ -189,6 +197,7 @@ def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(exporting_routes())  # before a row of any id
     app.include_router(dataset_routes())
     app.include_router(training_routes())
+    app.include_router(review_routes())
     app.include_router(system_routes(settings.docs_dir, metrics_public=settings.metrics_public))
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, RootModel
 from pydantic_core import to_json
 
 from shared.reckoning.forecasting import Asked, Forecast, forecast
+from shared.reckoning.krippendorff import Level, alpha
 from shared.reckoning.planning import AskedPlan, Plan, plan
 from shared.reckoning.themes import Comments, Theme, themes
 from shared.reckoning.trends import LEAST_SPAN, Trend, trend
@@ -54,20 +55,44 @@ class ThemesAnswer(BaseModel):
     themes: list[list[Theme]]
 
 
+class Question(BaseModel):
+    """What raters answered, by unit; at least two to each."""
+
+    level: Level
+    units: list[list[int | bool]]
+
+
+class AgreementRequest(BaseModel):
+    """Questions of which raters' agreement is asked for."""
+
+    do: Literal["agreement"]
+    questions: list[Question]
+
+
+class AgreementAnswer(BaseModel):
+    """Alpha of each; null where all say the same."""
+
+    alphas: list[dict[str, float | None] | None]
+
+
 Request = RootModel[
     Annotated[
-        ForecastRequest | TrendsRequest | PlanRequest | ThemesRequest, Field(discriminator="do")
+        ForecastRequest | TrendsRequest | PlanRequest | ThemesRequest | AgreementRequest,
+        Field(discriminator="do"),
     ]
 ]
 
 
-def answer(line: str) -> Forecast | TrendsAnswer | Plan | ThemesAnswer:
+def answer(line: str) -> Forecast | TrendsAnswer | Plan | ThemesAnswer | AgreementAnswer:
     """Do what a line asks for."""
     request = Request.model_validate_json(line).root
     if isinstance(request, ForecastRequest):
         return forecast(request.asked)
     if isinstance(request, PlanRequest):
         return plan(request.asked)
+    if isinstance(request, AgreementRequest):
+        found = (alpha(one.units, one.level) for one in request.questions)
+        return AgreementAnswer(alphas=[one and one._asdict() for one in found])
     if isinstance(request, ThemesRequest):
         return ThemesAnswer(themes=[themes(one) for one in request.models])
     return TrendsAnswer(trends=[trend(one, request.least_span) for one in request.series])

@@ -20,6 +20,7 @@ ANALYST: Final = VIEWER | {
     "experiments:assign",
     "training:export",
     "training:write",
+    "reviews:write",
 }
 OPERATOR: Final = VIEWER | {"alerts:write", "system:read"}
 ADMIN: Final = READS | AGENT | ANALYST | OPERATOR | {"keys:admin", "audit:read", "privacy:admin"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain.krippendorff import Level, alpha
+from shared.reckoning.krippendorff import Level, alpha
 
 # Krippendorff 2011, section C: four observers, twelve units, gaps.
 OBSERVERS = [

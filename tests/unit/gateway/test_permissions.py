@@ -4,7 +4,7 @@ from services.gateway.domain.permissions import ADMIN, ANALYST, ROLES, VIEWER
 
 
 def test_an_analyst_does_all_there_is_to_do_with_experiments_and_training() -> None:
-    wanted = {one for one in ADMIN if one.startswith(("experiments:", "training:"))}
+    wanted = {one for one in ADMIN if one.startswith(("experiments:", "training:", "reviews:"))}
     assert wanted >= {"experiments:read", "experiments:write", "experiments:assign"}
     assert VIEWER | wanted == ANALYST
 
