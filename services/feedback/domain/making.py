@@ -211,13 +211,13 @@ def _blocked(weighed: Weighed, how: Made) -> Weighed:
 
 def _lineage(operation: Operation, said: Sequence[Feedback]) -> dict[str, Any]:
     """Where the row comes from. Feedback is that which counts: what was replaced is history."""
-    read = {one.said.method: one.said.version for one in said if one.said.version}
+    read = {f"{one.said.method} {one.said.version}" for one in said if one.said.version}
     return {
         "operation_event_id": str(operation.event_id),
         "feedback_event_ids": sorted(str(one.event_id) for one in said[-MOST_NAMED:]),
         "provider": operation.provider,
         "release": operation.release,
-        "readers": dict(sorted(read.items())),
+        "readers": sorted(read),
     }
 
 

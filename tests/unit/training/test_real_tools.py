@@ -14,6 +14,7 @@ from shared.training.formats.choice import FILE_TYPES
 from shared.training.formats.schemas import SHAPE_TYPES
 from tests.unit.training.made import exported, made
 
+ROOT = Path(__file__).parents[3]
 TRL = {
     "prompt-completion": {"prompt", "completion"},
     "preference": {"prompt", "chosen", "rejected"},
@@ -101,6 +102,38 @@ def _same_row(shape: str, name: str, first: dict[str, Any]) -> None:
     turns = json.loads(held) if name == "csv" else held
     asked = [(turn["role"], turn["content"]) for turn in turns[:2]]
     assert asked == [("system", "be brief"), ("user", "hi")]
+
+
+async def test_the_page_loads_rows_of_which_the_first_ten_megabytes_know_no_type(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("datasets", reason="datasets is not installed")
+    lineage = {
+        "operation_event_id": "x",
+        "feedback_event_ids": [],
+        "provider": None,
+        "release": None,
+        "readers": [],
+    }
+    known = {**lineage, "provider": "p", "feedback_event_ids": ["y"], "readers": ["assay 3"]}
+    rows = [
+        made(n, input="x" * 6_000, lineage=lineage, model_version=None, consent=None)
+        for n in range(2_500)
+    ]
+    rows += [made(n, lineage=known, correction="Lyon", consent=True) for n in range(2_500, 2_600)]
+    path = tmp_path / "export.jsonl"
+    path.write_bytes((await exported(rows, shape="rows", format="jsonl"))[0])
+    assert path.stat().st_size > 11 << 20
+    page = (ROOT / "docs" / "training-data.md").read_text()
+    snippet = next(
+        part for part in page.split("```python")[1:] if "features = Features(" in part
+    ).split("```")[0]
+    snippet = snippet.replace('"export.jsonl"', f'"{path}", cache_dir="{tmp_path / "cache"}"')
+    call = snippet.rindex("load_dataset(")
+    script = f"{snippet[:call]}\nloaded = {snippet[call:]}\nimport json, sys\n"
+    script += "last = loaded[-1]\n"
+    script += "print(json.dumps([len(loaded), last['correction'], last['lineage']['readers']]))"
+    assert run(tmp_path, script) == [2_600, "Lyon", ["assay 3"]]
 
 
 @pytest.mark.parametrize("shape", [*TRL])
