@@ -57,8 +57,9 @@ class PostgresMaking:
         for shard in await self._shards():
             try:
                 made = await self._make_portion(shard, PORTION, now)
-            except UNMAKABLE:
-                log.exception("rows_failed", shard=shard)
+            except UNMAKABLE as error:
+                # Not its words: they may quote a text.
+                log.error("rows_failed", shard=shard, kind=type(error).__name__)
                 made = await self._make_apart(shard, now)
             if made is not None:
                 return made
