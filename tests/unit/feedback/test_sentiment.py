@@ -129,6 +129,7 @@ def test_a_pole_whose_opposite_is_likely_is_not_told() -> None:
     assert decided([0.3, 0.25, 0.45])[0] == 1
     assert decided([0.05, 0.4, 0.55])[0] == 2
     assert decided([0.8, 0.1, 0.1]) == (0, pytest.approx(0.7))
+    assert decided([0.25, 0.2, 0.55]) == (2, 0.0)  # below any threshold
 
 
 def test_cues_turn_with_a_negation() -> None:

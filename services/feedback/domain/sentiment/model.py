@@ -26,7 +26,8 @@ OUTPUTS = _SPEAKS + len(LANGUAGES) + 1
 _FOREIGN_SHARE = 0.3
 _LAST_LATIN = "\u024f"
 # Cost of telling the opposite pole, where telling a neighbour costs 1; by cross-validation.
-FLIP_COST = 3.0
+FLIP_COST = 2.0
+FLIP_CHANCE = 0.2  # a pole whose opposite is likelier is not told; by cross-validation
 _NEUTRAL_FAVOUR = 1.25  # neutral is no flip, so it is told from a lower chance
 
 
@@ -110,14 +111,15 @@ def decided(chances: Sequence[float]) -> tuple[int, float]:
     """The label that costs least by its chances, and how sure it is.
 
     Neutral costs one step either way and the opposite pole FLIP_COST, so that a pole is only told
-    where its opposite is unlikely. A pole is as sure as its chance less that of its opposite.
+    where its opposite is unlikely. A pole is as sure as its chance less that of its opposite, and
+    not sure at all where its opposite is likelier than FLIP_CHANCE.
     """
     negative, neutral, positive = chances
     costs = (neutral + FLIP_COST * positive, negative + positive, neutral + FLIP_COST * negative)
     at = costs.index(min(costs))
     if LABELS[at] is Label.NEUTRAL:
         return at, min(1.0, _NEUTRAL_FAVOUR * neutral)
-    return at, abs(positive - negative)
+    return at, abs(positive - negative) if min(positive, negative) <= FLIP_CHANCE else 0.0
 
 
 def _language(raw: Sequence[float]) -> tuple[str, float]:
