@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Protocol
 
 from pydantic_core import from_json, to_json
 
+from shared.training.folding import folded
 from shared.training.patterns import CARD_PASS, Pass, passes
 from shared.training.row import TrainingRow
 
@@ -50,7 +52,7 @@ def finds_any(text: str) -> bool:
     """Whether `redact` would change this text."""
     if _is_json(text):
         return any(_redacted_token(match.group(), Counter()) for match in _TOKEN.finditer(text))
-    return any(True for one in passes(text) for _ in one.found(text))
+    return any(True for one in _passes(text) for _ in _places(text, one))
 
 
 def redact_row(row: TrainingRow, redactor: Redactor, found: Found) -> TrainingRow:
@@ -69,15 +71,43 @@ def redact_row(row: TrainingRow, redactor: Redactor, found: Found) -> TrainingRo
 def _once(text: str, found: Found) -> str:
     if _is_json(text):
         return _TOKEN.sub(lambda match: _redacted_token(match[0], found) or match[0], text)
-    for one in passes(text):
+    for one in _passes(text):
         text = _without(text, one, found)
     return text
+
+
+def _passes(text: str) -> list[Pass]:
+    """Which could find something in the text, as it stands or folded."""
+    held, plain = passes(text), folded(text)
+    if plain is None:
+        return held
+    more = passes(plain.text)
+    return more + [one for one in held if one not in more]
+
+
+def _places(text: str, one: Pass) -> Iterator[tuple[int, int]]:
+    """Where it stands, from left to right: in the text as it is and folded, never overlapping."""
+    plain = folded(text)
+    if plain is None:
+        yield from one.found(text)
+        return
+    places = [*one.found(text), *(plain.span(*place) for place in one.found(plain.text))]
+    last: tuple[int, int] | None = None
+    for start, end in sorted(places):
+        if last is not None and start < last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last is not None:
+            yield last
+        last = start, end
+    if last is not None:
+        yield last
 
 
 def _without(text: str, one: Pass, found: Found) -> str:
     pieces: list[str] = []
     last = 0
-    for start, end in one.found(text):
+    for start, end in _places(text, one):
         pieces += (text[last:start], one.placeholder)
         last = end
     if not pieces:
@@ -88,7 +118,7 @@ def _without(text: str, one: Pass, found: Found) -> str:
 
 def _is_json(text: str) -> bool:
     """Whether it is an object or a list in JSON that may hold something to hide."""
-    if not text.lstrip(" \t\r\n").startswith(("[", "{")) or not ("\\u" in text or passes(text)):
+    if not text.lstrip(" \t\r\n").startswith(("[", "{")) or not ("\\u" in text or _passes(text)):
         return False
     try:
         from_json(text)

@@ -42,6 +42,21 @@ HIDDEN = [
     ("Authorization: Bearer abcdef1234567890abcd==", "Authorization: Bearer [KEY]"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc_DEF-1", "[KEY]"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIa+/b=\n-----END RSA PRIVATE KEY-----", "[KEY]"),
+    ("ruf +49\xa0151\xa01234\u202f5678 an", "ruf [PHONE] an"),
+    (
+        "555\u2011123\u20114567, 555\u2013123\u20134567, 555\u2212123\u22124567",
+        "[PHONE], [PHONE], [PHONE]",
+    ),
+    ("4111\u20091111\u20091111\u20091111", "[CARD]"),
+    ("DE89\u202f3704\u202f0044\u202f0532\u202f0130\u202f00", "[IBAN]"),
+    ("\u200b4111\u200b1111\u200b1111\u200b1111\u200b.", "\u200b[CARD]\u200b."),
+    ("x\u200by@b\u2060.de, \u00ada.b@c.de", "[EMAIL], \u00ad[EMAIL]"),
+    ("a.b\uff20c.de \uff41\uff20\uff42\uff0e\uff44\uff45", "[EMAIL] [EMAIL]"),
+    ("\uff0b\uff14\uff19 151 \uff11\uff12\uff13\uff14567", "[PHONE]"),
+    ("\u5730\u5740\uff1a2001:db8::1\u3002", "\u5730\u5740\uff1a[IP]\u3002"),
+    ("a\u200b4111111111111111", "a\u200b[CARD]"),
+    ("sk\u2011proj\u2011abc123def456ghi789jkl", "[KEY]"),
+    ('{"a": "+49\xa0151\xa012345678", "b": 1}', '{"a": "[PHONE]", "b": 1}'),
 ]
 
 SURVIVORS = [
@@ -68,6 +83,9 @@ SURVIVORS = [
     "bearer of good news and responsibilities",
     "0x1234567890 and 0000000000000000",
     "[EMAIL] [PHONE] [CARD] [IBAN] [IP] [KEY]",
+    "1\u202f234\u202f567,89\xa0EUR \u2013 28.11.2026\u201329.11.2026, 9:00\u201317:00",
+    "\U0001f469\u200d\U0001f4bb \uff12\uff10\uff12\uff16\u5e74\uff0c",
+    "\uff11\uff12\uff1a\uff13\uff10\uff1a\uff14\uff15",
     '{"a": 1767268800000, "b": [1.5, null, "c"]}',
 ]
 
@@ -76,6 +94,7 @@ ALPHABET = st.sampled_from(
         *"0123456789",
         *" .-/()+:@,_\n\"\\[]{}'",
         *"aAbBeEfFzé",
+        *"\xa0\u202f\u2011\u2013\u200b\xad\uff20\uff11\uff1a\uff0b",
         *("a@b.de", "+49 151 1234567", "::"),
         *("4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "sk-", "Bearer ", "1.2.3.4", "eyJ"),
         *("[EMAIL]", "\\u0040", '":"', "2026-01-01", "4111111111111111", "ghp_", "0049", "AKIA"),
