@@ -29,7 +29,8 @@ EXAMPLES = {
             "rejected": [{"role": "assistant", "content": "25 EUR a month."}],
         }
     ],
-    "csv": "id,operation_id,kind\r\n0199f2c4-9d20-7b61-8a31-0c5b7e1f2a40,op-1,answer\r\n",
+    "csv": '"id","operation_id","kind"\r\n'
+    '"0199f2c4-9d20-7b61-8a31-0c5b7e1f2a40","op-1","answer"\r\n',
 }
 
 

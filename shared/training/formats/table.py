@@ -7,11 +7,16 @@ from io import StringIO
 from shared.training.formats.lines import encoded
 from shared.training.row import Record
 
-_FORMULA = frozenset("=+-@\t\r\0")
+_FULL_WIDTH = "\uff1d\uff0b\uff0d\uff20"  # = + - @: some spreadsheets take them for those
+_FORMULA = frozenset("=+-@\t\r\n\0" + _FULL_WIDTH)
 
 
 class Csv:
-    """A header, then one line a record. Null is an empty cell, and nested values are JSON."""
+    """A header, then one line a record. Null is an empty cell, and nested values are JSON.
+
+    All but numbers is quoted: a program that takes another character for the separator, as some do
+    by the user's language, still sees where a cell begins.
+    """
 
     def __init__(self, columns: Sequence[str]) -> None:
         """`columns` in their order; every record has them all."""
@@ -47,5 +52,6 @@ def guarded(text: str) -> str:
 
 def _lines(rows: Sequence[Sequence[object]]) -> bytes:
     written = StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    writer = csv.writer(written, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows(rows)
     return written.getvalue().encode()

@@ -166,7 +166,7 @@ async def test_nothing_is_a_file_too(alone: Alone) -> None:
     assert (await exported(alone)).content == b""
     assert (await exported(alone, format="json")).json() == []
     header = (await exported(alone, format="csv")).text
-    assert header == ",".join(COLUMNS) + "\r\n"
+    assert header == ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
 
 
 async def test_a_frozen_dataset_stays_as_it_was_but_for_what_is_withdrawn(alone: Alone) -> None:

@@ -21,7 +21,7 @@ from tests.unit.training.made import GOOD, HOSTILE, exported, made, portions
 SHAPES = [*SHAPE_TYPES]
 FORMATS = [*FILE_TYPES]
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
-DANGEROUS = tuple("=+-@\t\r\0")
+DANGEROUS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 
 def sample() -> list[Any]:
@@ -91,7 +91,8 @@ async def test_an_empty_export_is_a_file(shape: str, name: str) -> None:
     assert read(name, written) == []
     assert (report.rows, report.records, report.size_bytes) == (0, 0, len(written))
     if name == "csv":
-        assert written == (",".join(SHAPE_TYPES[shape]) + "\r\n").encode()
+        names = (f'"{name}"' for name in SHAPE_TYPES[shape])
+        assert written == (",".join(names) + "\r\n").encode()
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -133,6 +134,13 @@ async def test_no_text_column_begins_a_formula(column: str, text: str) -> None:
     written, _ = await exported([made(1, **{column: text})], format="csv")
     (record,) = read("csv", written)
     assert record[column] == f"'{text}"
+
+
+@pytest.mark.parametrize("first", DANGEROUS)
+async def test_whatever_may_begin_a_formula_is_guarded_and_quoted(first: str) -> None:
+    written, _ = await exported([made(1, output=f"{first}1;=2", quality=0.25)], format="csv")
+    assert f""","'{first}1;=2",""".encode() in written
+    assert b",0.25," in written
 
 
 def test_numbers_stay_numbers_and_null_is_empty() -> None:
