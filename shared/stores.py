@@ -1,5 +1,6 @@
 """Connections to Postgres and Redis, made so that they survive the server's restarts."""
 
+import asyncio
 import sys
 
 import asyncpg
@@ -66,11 +67,16 @@ class LazyPostgres:
         self._service = service
         self._most = most
         self._pool: Pool | None = None
+        self._making = asyncio.Lock()
 
     async def pool(self) -> Pool:
         """The pool; raises what connecting raises while Postgres is away."""
         if self._pool is None:
-            self._pool = await connect_postgres(self._dsn, service=self._service, most=self._most)
+            async with self._making:  # who comes while it is made takes the same one
+                if self._pool is None:
+                    self._pool = await connect_postgres(
+                        self._dsn, service=self._service, most=self._most
+                    )
         return self._pool
 
     async def close(self) -> None:
