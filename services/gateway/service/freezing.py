@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.gateway.domain.datasets import DatasetRequest, dataset_view
-from services.gateway.domain.problems import Problem
+from services.gateway.domain.problems import AwayError, Problem
 
 MOST_FREEZING = 20
 """Of a tenant at once: each copies its rows."""
@@ -41,7 +42,9 @@ class Freezing:
             said = f"{MOST_FREEZING} datasets are being frozen; wait until one of them is."
             raise Problem("conflict", said)
         until = self._now() + WAIT_S
-        while row["state"] == "freezing" and self._now() < until:
-            await asyncio.sleep(LOOK_EVERY_S)
-            row = await self._store.dataset(tenant_id, row["dataset_id"]) or row
+        # It is asked for by now: a failed answer would have it asked for again, as another version.
+        with suppress(AwayError):
+            while row["state"] == "freezing" and self._now() < until:
+                await asyncio.sleep(LOOK_EVERY_S)
+                row = await self._store.dataset(tenant_id, row["dataset_id"]) or row
         return dataset_view(row)
