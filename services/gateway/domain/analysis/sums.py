@@ -8,20 +8,23 @@ people leaves it (n_eff), with Student's quantile where people are few [Korn and
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from scipy.special import stdtrit
 
 from shared.experiments.answers import Comparison, Undefined
-from shared.experiments.estimators import difference, rate, ratio
+from shared.experiments.estimators import Estimated, difference, rate, ratio
 from shared.experiments.fixed import compare
-from shared.experiments.moments import Moments
+from shared.experiments.moments import Moments, Unit, joined
 from shared.measures.intervals import CONFIDENCE, Estimate, share, stars
 
 ASPECTS: Final = ("helpful", "accurate", "relevant", "fast")
 LABELS: Final = ("negative", "neutral", "positive", "abstained")
 RATING: Final = "rating"
 CONFLICT: Final = "conflict"
+LEAST_STARS: Final = 1
+MOST_STARS: Final = 5
 METRICS: Final = (RATING, *ASPECTS, *LABELS, CONFLICT)
 
 
@@ -105,9 +108,10 @@ def effective_size(judged: Judged) -> float:
 def compared(metric: str, a: Judged, b: Judged) -> Comparison | None:
     """b minus a by Welch's test over people; `None` where either says too little for one.
 
-    Where a share is 0 or 100 % the interval is Newcombe's, of the two shares' own intervals.
+    Where a share is 0 or 100 % the interval is Newcombe's, of the two shares' own intervals; no
+    interval of ratings is wider than what ratings can differ by.
     """
-    arm = ratio if metric == RATING else rate
+    arm = _rating if metric == RATING else rate
     diff = difference(arm(a.sums), arm(b.sums))
     if isinstance(diff, Undefined):
         return None
@@ -115,6 +119,9 @@ def compared(metric: str, a: Judged, b: Judged) -> Comparison | None:
     if metric != RATING and {a.value, b.value} & {0.0, 1.0}:
         low, high = _newcombe(metric, a, b)
         return found._replace(low=low, high=high)
+    if metric == RATING and found.low is not None and found.high is not None:
+        most = float(MOST_STARS - LEAST_STARS)
+        return found._replace(low=max(-most, found.low), high=min(most, found.high))
     return found
 
 
@@ -123,6 +130,21 @@ def shown(metric: str, judged: Judged) -> dict[str, Any]:
     found = estimate(metric, judged)
     value, low, high = found or (None, None, None)
     return {"value": value, "low": low, "high": high, "count": judged.given}
+
+
+def _rating(sums: Moments) -> Estimated:
+    """A mean of ratings; where all people rate alike its error is that with two more of them, of
+    one star and of five. Without them it would seem to be known exactly (as of `rate`).
+    """
+    arm = ratio(sums)
+    if isinstance(arm, Undefined) or arm.variance > 0:
+        return arm
+    each = Fraction(sums.d) / sums.n
+    worst, best = (Unit(ends * each, each) for ends in (LEAST_STARS, MOST_STARS))
+    wider = ratio(joined(joined(sums, worst), best))
+    if isinstance(wider, Undefined):
+        return wider
+    return arm._replace(variance=wider.variance, counted=wider.counted)
 
 
 def _newcombe(metric: str, a: Judged, b: Judged) -> tuple[float, float]:

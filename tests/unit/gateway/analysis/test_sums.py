@@ -130,3 +130,25 @@ def test_all_against_none_has_newcombes_interval() -> None:
     assert same is not None
     assert same.p == pytest.approx(1)
     assert not same.excludes_zero
+
+
+@pytest.mark.parametrize("people", [5, 40])
+def test_one_star_of_all_against_five_of_all_is_a_difference(people: int) -> None:
+    arms = [judged((f"p{n % people}", stars) for n in range(40)) for stars in (5, 1)]
+    found = compared(RATING, *arms)
+    assert found is not None
+    assert found.effect == -4
+    assert found.low == -4
+    assert found.high < 0
+    assert found.p < 0.05
+    same = compared(RATING, arms[0], arms[0])
+    assert same is not None
+    assert not same.excludes_zero
+
+
+def test_ratings_that_are_all_alike_are_not_known_exactly() -> None:
+    alike = judged((f"p{n}", 5) for n in range(25))
+    others = judged((f"p{n}", 4 if n == 0 else 5) for n in range(25))
+    found = compared(RATING, alike, others)
+    assert found is not None
+    assert not found.excludes_zero
