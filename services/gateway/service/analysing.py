@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+import structlog
 from pydantic_core import to_json
 
 from services.gateway.domain.analysis.advice import Circumstances, advised, no_advice
@@ -14,6 +15,7 @@ from services.gateway.domain.analysis.summary import summary_view, waiting_view
 from services.gateway.domain.analysis.sums import Group
 from services.gateway.domain.analysis.themes import (
     MOST_COMMENTS,
+    NOT_FOUND,
     Theme,
     complaints_of,
     question,
@@ -29,6 +31,7 @@ from services.gateway.domain.analysis.trends import (
     points,
     trend_view,
 )
+from services.gateway.domain.problems import AwayError, Problem
 from services.gateway.service.forecasting import Ask
 from services.gateway.service.kept import Kept
 from shared import clock
@@ -36,6 +39,8 @@ from shared.clock import Clock
 
 LATE = timedelta(hours=24)
 Names = tuple[str | None, ...]
+
+log = structlog.get_logger()
 
 
 class Filters(NamedTuple):
@@ -145,7 +150,9 @@ class Analysing:
     async def _trends(self, tenant_id: str, asked: Asked, _: datetime) -> dict[str, Any]:
         (by_day,) = await self._store.groups(tenant_id, ("day",), asked)
         fortnight = asked._replace(start=asked.end - 2 * WEEK)
-        (weeks,) = await self._store.groups(tenant_id, ("week",), fortnight, asked.end - WEEK)
+        weeks: list[Group] = []
+        if fortnight.start >= asked.start:  # of what was not asked for nothing is said
+            (weeks,) = await self._store.groups(tenant_id, ("week",), fortnight, asked.end - WEEK)
         days = days_of(asked.start, asked.end)
         series = {name: points(metric, days, by_day) for name, metric in MOVING.items()}
         values = [[one["value"] for one in of_metric] for of_metric in series.values()]
@@ -188,10 +195,16 @@ class Analysing:
         keeps, rows = await self._store.complaints(tenant_id, asked, MOST_COMMENTS)
         complaints = complaints_of(rows)
         themes: list[Theme] = []
+        failed = False
         if complaints:
-            answer = await self._ask(to_json(question(complaints)).decode())
-            themes = themes_of(complaints, answer)
-        return themes, themes_view(len(rows), themes, keeps_content=keeps)
+            try:
+                answer = await self._ask(to_json(question(complaints)).decode())
+                themes = themes_of(complaints, answer)
+            except (AwayError, Problem) as error:  # all other advice holds without them
+                log.warning("no themes", tenant=tenant_id, why=str(error))
+                failed = True
+        view = themes_view(len(rows), themes, keeps_content=keeps)
+        return themes, (view | {"reason": NOT_FOUND} if failed else view)
 
 
 def _asked(filters: Filters, now: datetime) -> Asked:

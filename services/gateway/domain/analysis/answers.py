@@ -83,7 +83,10 @@ class DailyTrend(BaseModel):
 
 
 class Change(BaseModel):
-    """The last seven days of the span less the seven before; nulls where too few judged."""
+    """The last seven days of the span less the seven before.
+
+    Nulls where too few judged, and counts of 0 where the span is shorter than both.
+    """
 
     before: Counted
     after: Counted

@@ -14,6 +14,8 @@ NO_CONTENT: Final = "No themes: the tenant's texts are not kept, so there are no
 NO_COMMENTS: Final = "No themes: nobody commented on what they judged negative in this span."
 NO_THEMES: Final = "No themes: no words stand in three or more negative comments of one model."
 
+NOT_FOUND: Final = "No themes: they could not be found this time; ask again with refresh=true."
+
 
 class Complaint(NamedTuple):
     """One negative comment, as it was stored: personal data is hidden where themes are found."""
