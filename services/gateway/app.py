@@ -178,7 +178,7 @@ def _install_training(app: FastAPI, settings: GatewaySettings, sessions: Session
     app.state.training, app.state.datasets = PostgresTraining(sessions), datasets
     app.state.freezing = Freezing(datasets, _new_event_id, clock.monotonic)
     rows = PostgresExports(Sessions(for_exports))
-    app.state.exporting = Exporting(rows, datasets, most)
+    app.state.exporting = Exporting(rows, datasets, most, settings.gateway_export_most_s)
     return for_exports
 
 

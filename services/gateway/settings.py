@@ -26,6 +26,12 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTa
         le=64,
         description="Exports of training data at once, each with a connection to Postgres.",
     )
+    gateway_export_most_s: float = Field(
+        3_600,
+        gt=0,
+        le=86_400,
+        description="How long one may take (s): its transaction keeps Postgres from cleaning up.",
+    )
     metrics_cache_ttl_s: int = Field(
         300,
         ge=0,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.domain.exporting import Wanted
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.objects import REFUSALS, answer
+from services.gateway.routes.objects import REFUSALS, actor, answer
 from services.gateway.routes.streaming import FileResponse
 from services.gateway.routes.training import Filters
 from shared.training.formats.choice import FILE_TYPES, FormatName
@@ -55,7 +55,8 @@ def exporting_routes() -> APIRouter:
     ) -> Response:
         wanted = Wanted(filters, dataset, shape, format, redact)
         exporting = request.app.state.exporting
-        return FileResponse(exporting.opened(principal(request).tenant_id, wanted))
+        opened = exporting.opened(principal(request).tenant_id, wanted, actor(request))
+        return FileResponse(opened, exporting.within_s)
 
     @router.get(
         "/ai/training-data/export/report",

@@ -13,8 +13,6 @@ from shared.tasks import end
 
 TAKEN_WITHIN_S = 60
 """A chunk: whoever reads slower holds a transaction of the store."""
-SENT_WITHIN_S = 3_600
-"""The whole: its transaction keeps the store from cleaning up."""
 Opened = AbstractAsyncContextManager[File]
 
 
@@ -22,9 +20,10 @@ class FileResponse(Response):
     """A file to keep. What goes wrong before its first chunk is a problem document; later, the
     connection is broken, and never ended as if all had been sent."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, within_s: float) -> None:
+        """`within_s` is what the whole may take."""
         super().__init__()
-        self._opened = opened
+        self._opened, self._within_s = opened, within_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it until it ends or its reader leaves; in both cases what it was made from ends."""
@@ -35,7 +34,7 @@ class FileResponse(Response):
         leaving = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait(
-                {sending, leaving}, timeout=SENT_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+                {sending, leaving}, timeout=self._within_s, return_when=asyncio.FIRST_COMPLETED
             )
             if sending.done():
                 sending.result()

@@ -50,18 +50,22 @@ class File(NamedTuple):
 
 
 class Exporting:
-    """At most so many files under way at once."""
+    """At most so many files under way at once, none of which may take longer than `within_s`."""
 
-    def __init__(self, rows: Rows, datasets: Datasets, most: int) -> None:
+    def __init__(self, rows: Rows, datasets: Datasets, most: int, within_s: float) -> None:
         self._rows = rows
         self._datasets = datasets
         self._most = most
+        self.within_s = within_s
         self._under_way: Counter[str] = Counter()
         """Files by tenant."""
 
     @asynccontextmanager
-    async def opened(self, tenant_id: str, wanted: Wanted) -> AsyncIterator[File]:
-        """The file that is wanted; raises a problem for whatever can be known beforehand."""
+    async def opened(self, tenant_id: str, wanted: Wanted, actor: str) -> AsyncIterator[File]:
+        """The file that is wanted; raises a problem for whatever can be known beforehand.
+
+        What it held, skipped and hid is logged, also of a file that was broken off.
+        """
         check(wanted)
         with self._turn(tenant_id):
             dataset = await self._dataset(tenant_id, wanted.dataset_id)
@@ -77,7 +81,7 @@ class Exporting:
                 is_whole = True
             finally:
                 asked = {"shape": wanted.shape, "format": wanted.format, "whole": is_whole}
-                log.info("exported", tenant=tenant_id, **asked, **told(report))
+                log.info("exported", tenant=tenant_id, actor=actor, **asked, **told(report))
 
     async def report(self, tenant_id: str, wanted: Wanted) -> dict[str, Any]:
         """What the file would hold, skip and hide: made as the file is, and not sent."""
