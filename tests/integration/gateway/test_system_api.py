@@ -16,7 +16,7 @@ async def test_every_service_says_how_it_does(clients: Clients) -> None:
         wrote = [by_name.get(name, {}).get("last_fence") for name in ("ingest", "metrics")]
         return by_name if found["missing"] == [] and all(wrote) else None
 
-    found = await eventually(all_there, why="all services have said how they do", deadline_s=30)
+    found = await eventually(all_there, why="all services have said how they do", deadline_s=90)
     assert sorted(found) == ["abtest", "feedback", "gateway", "ingest", "metrics", "notify"]
     for name, one in found.items():
         assert one["memory_bytes"] > 10_000_000
