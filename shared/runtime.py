@@ -45,6 +45,19 @@ STEADY_S = 60.0
 log = structlog.get_logger()
 
 
+def probe_of(name: str, ask: Callable[[], Awaitable[object]]) -> Probe:
+    """What readiness asks of one dependency: while `ask` raises, it is missing, and by what."""
+
+    async def probe() -> Mapping[str, str]:
+        try:
+            await ask()
+        except Exception as error:
+            return {name: type(error).__name__}
+        return {}
+
+    return probe
+
+
 class StoppedError(Exception):
     """Told to stop before there was anything to do."""
 

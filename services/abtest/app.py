@@ -1,6 +1,5 @@
 """The only place where abtest's parts meet."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from services.abtest.consumer import subscribe
@@ -21,7 +20,7 @@ from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
 from shared.pseudonym import pseudonym
 from shared.reporter import Reporter
-from shared.runtime import Process, consuming_process
+from shared.runtime import Process, consuming_process, probe_of
 from shared.stores import connect_postgres, connect_redis
 
 # Records a transaction: each adds to the same sums and sketches, so that half as many transactions
@@ -63,13 +62,7 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner, settings.abtest_max_records)
 
-    async def probe() -> Mapping[str, str]:
-        try:
-            await batches.check_schema()
-        except Exception as error:
-            return {"postgres": type(error).__name__}
-        return {}
-
+    probe = probe_of("postgres", batches.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
     jobs = [

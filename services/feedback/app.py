@@ -1,11 +1,7 @@
 """The only place where feedback's parts meet."""
 
 import sys
-from collections.abc import Mapping
 from functools import partial
-from uuid import UUID
-
-import uuid_utils
 
 from services.feedback.consumer import subscribe
 from services.feedback.domain.formulas import formula
@@ -25,11 +21,12 @@ from services.feedback.ticker import Clocks, Teller, Ticker
 from shared import telemetry
 from shared.clock import utc_now
 from shared.delivery.runner import Runner
+from shared.ids import new_id
 from shared.kafka import consumer_broker, consumer_of
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
 from shared.reporter import Reporter
-from shared.runtime import Job, Process, consuming_process
+from shared.runtime import Job, Process, consuming_process, probe_of
 from shared.stores import connect_postgres, connect_redis
 from shared.topics import Topic, topic_name
 from shared.training.redaction import finds_any
@@ -79,7 +76,7 @@ async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> 
     await process.wait_for("the store's fences", following.begin)
     await process.wait_for("the store's nights", lambda: raters.begin(utc_now().date()))
     by = formula(settings.training_formula)
-    making = PostgresMaking(pool, by, name, finds_any, _new_id)
+    making = PostgresMaking(pool, by, name, finds_any, new_id)
     freezing = PostgresFreezing(pool, by)
     clocks = Clocks(utc_now, lambda: sum(runner.lag.values()) > MOST_LAG)
     ticker = Ticker(making, following, freezing, raters, PostgresUpkeep(pool), clocks)
@@ -89,13 +86,7 @@ async def _run(settings: FeedbackSettings, process: Process, scorer: Scorer) -> 
         utc_now,
     )
 
-    async def probe() -> Mapping[str, str]:
-        try:
-            await batches.check_schema()
-        except Exception as error:
-            return {"postgres": type(error).__name__}
-        return {}
-
+    probe = probe_of("postgres", batches.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
     await process.consume(broker, subscriber, runner, _jobs(ticker, teller, reporter), probe)
@@ -110,7 +101,3 @@ def _jobs(ticker: Ticker, teller: Teller, reporter: Reporter) -> list[Job]:
         *(ticker.age, ticker.report, ticker.count),
         *(teller.tell, teller.forget, reporter.run),
     ]
-
-
-def _new_id() -> UUID:
-    return UUID(bytes=uuid_utils.uuid7().bytes)

@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import structlog
-import uuid_utils
 import uvicorn
 from fastapi import FastAPI
 
@@ -73,6 +71,7 @@ from services.gateway.store.sessions import Sessions
 from services.gateway.store.training import PostgresTraining
 from shared import clock
 from shared.clock import utc_now
+from shared.ids import new_id
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
 from shared.reckoner import Reckoner, ReckoningError, UnanswerableError
@@ -127,7 +126,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.gate = Gate(
         settings.gateway_most_requests, settings.gateway_most_bytes, clock.monotonic
     )
-    app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, _new_event_id)
+    app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, new_id)
     app.state.once, app.state.limits = Once(views), Limits(health)
     rows = PostgresRows(sessions)
     by_rows = RowReading(rows, store, health.book, utc_now)
@@ -137,12 +136,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.notifications = PostgresNotifications(sessions)
     app.state.alerting = Alerting(
         *(alerts, app.state.notifications.known_channels, Trial(store, rows, utc_now)),
-        *(utc_now, _new_event_id),
+        *(utc_now, new_id),
     )
     app.state.notifying = Notifying(
         app.state.notifications,
         utc_now,
-        _new_event_id,
+        new_id,
         allow_private=settings.notify_allow_private,
     )
     ask, kept_s = partial(_ask, reckoner), settings.metrics_cache_ttl_s
@@ -162,7 +161,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
 
 def _install_reviews(app: FastAPI, reviews: PostgresReviews, ask: Ask) -> None:
-    app.state.new_id, app.state.reviews = _new_event_id, reviews
+    app.state.new_id, app.state.reviews = new_id, reviews
     app.state.reviewing = Reviewing(reviews, app.state.intake, ask, utc_now)
 
 
@@ -176,7 +175,7 @@ def _install_training(app: FastAPI, settings: GatewaySettings, sessions: Session
     for_exports = LazyPostgres(settings.postgres_dsn, service="gateway", most=most)
     datasets = PostgresDatasets(sessions)
     app.state.training, app.state.datasets = PostgresTraining(sessions), datasets
-    app.state.freezing = Freezing(datasets, _new_event_id, clock.monotonic)
+    app.state.freezing = Freezing(datasets, new_id, clock.monotonic)
     rows = PostgresExports(Sessions(for_exports))
     app.state.exporting = Exporting(rows, datasets, most, settings.gateway_export_most_s)
     return for_exports
@@ -213,7 +212,7 @@ class _Experiments(NamedTuple):
     def install(self, app: FastAPI) -> None:
         """Make them known to the routes."""
         app.state.experiments = self.store
-        app.state.experimenting = Experimenting(self.store, self.known.put, utc_now, _new_event_id)
+        app.state.experimenting = Experimenting(self.store, self.known.put, utc_now, new_id)
         app.state.assigning = Assigning(self.known, self.exposures)
 
     @asynccontextmanager
@@ -233,7 +232,7 @@ def _experiments(settings: GatewaySettings, sessions: Sessions) -> _Experiments:
     # A producer is made anew after any trouble; what nobody waits for must not trouble the intake.
     producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
     publish, store = Publisher(producer).publish, PostgresExperiments(sessions)
-    exposures = Exposures(publish, settings.topic_prefix, utc_now, _new_event_id)
+    exposures = Exposures(publish, settings.topic_prefix, utc_now, new_id)
     teller = StepTeller(store, publish, settings.topic_prefix)
     return _Experiments(store, KnownTests(store.changed), exposures, teller, producer)
 
@@ -294,7 +293,3 @@ async def _ask(reckoner: Reckoner, question: str) -> dict[str, Any]:
         raise AwayError("reckoning", f"it cannot be reckoned right now: {error}") from error
     except UnanswerableError as error:
         raise Problem("conflict", f"These numbers cannot be reckoned with: {error}.") from error
-
-
-def _new_event_id() -> UUID:
-    return UUID(bytes=uuid_utils.uuid7().bytes)

@@ -1,6 +1,5 @@
 """The only place where ingest's parts meet."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from services.ingest.consumer import subscribe
@@ -17,7 +16,7 @@ from shared.prices import price_table, read_overrides
 from shared.producer import Producer
 from shared.pseudonym import pseudonym
 from shared.reporter import Reporter
-from shared.runtime import Process, consuming_process
+from shared.runtime import Process, consuming_process, probe_of
 from shared.stores import connect_postgres, connect_redis
 from shared.tenants import Tenants
 from shared.topics import MAX_RECORD_BYTES
@@ -65,13 +64,7 @@ async def _run(settings: IngestSettings, process: Process) -> None:
     )
     ticker = Ticker(store, DeadLetterPublisher(producer).publish, utc_now)
 
-    async def probe() -> Mapping[str, str]:
-        try:
-            await store.check_schema()
-        except Exception as error:
-            return {"postgres": type(error).__name__}
-        return {}
-
+    probe = probe_of("postgres", store.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
     jobs = [tenants.keep_fresh, ticker.partitions, ticker.join, ticker.relay, reporter.run]

@@ -41,7 +41,7 @@ from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
 from shared.producer import Producer
 from shared.reporter import Reporter
-from shared.runtime import Job, Process, consuming_process
+from shared.runtime import Job, Process, consuming_process, probe_of
 from shared.stores import LazyPostgres, connect_redis
 from shared.tenants import Tenants
 from shared.topics import COUNTED, Topic, topic_name
@@ -113,13 +113,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
             if one.topic != operations_topic:
                 await join_waiting(one, store, lookup, runner.holding)
 
-    async def probe() -> Mapping[str, str]:
-        try:
-            await client.ping()
-        except Exception as error:
-            return {"redis": type(error).__name__}
-        return {}
-
+    probe = probe_of("redis", client.ping)
     comparer = Comparer(
         RedisComparison(client, utc_now),
         StoredMinutes(postgres.pool),

@@ -1,6 +1,5 @@
 """The only place where notify's parts meet."""
 
-from collections.abc import Mapping
 from itertools import product
 from uuid import uuid4
 
@@ -19,7 +18,7 @@ from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.notifications.channel import ChannelType
 from shared.reporter import Reporter
-from shared.runtime import Process, consuming_process
+from shared.runtime import Process, consuming_process, probe_of
 from shared.stores import connect_postgres, connect_redis
 
 
@@ -52,13 +51,7 @@ async def _run(settings: NotifySettings, process: Process) -> None:
     )
     subscriber = subscribe(broker, settings.topic_prefix, runner)
 
-    async def probe() -> Mapping[str, str]:
-        try:
-            await plans.check_schema()
-        except Exception as error:
-            return {"postgres": type(error).__name__}
-        return {}
-
+    probe = probe_of("postgres", plans.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
     jobs = [ticker.send, ticker.count, ticker.tidy, reporter.run]

@@ -7,6 +7,8 @@ from shared.experiments.assignment import BUCKETS, SEPARATOR, edges
 
 SPLITS = ("train", "validation", "test")
 EXACT = 1e-9
+USUAL = {"train": 0.9, "validation": 0.1}
+"""Shares where nobody asks for others."""
 
 
 def ends(shares: Mapping[str, float]) -> dict[str, int]:

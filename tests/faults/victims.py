@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -13,6 +14,19 @@ from deploy.local.process import Child, free_port, spawn
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def two_of(service: str, env: dict[str, str], logs: Path) -> Iterator[list["Victim"]]:
+    """Two processes of a service, not started; killed at the end, whatever state they are in."""
+    two = []
+    for name in ("one", "two"):
+        (folder := logs / name).mkdir()
+        two.append(Victim(service, env, folder))
+    yield two
+    for victim in two:
+        victim.wake()
+        victim.kill()
 
 
 class Victim:

@@ -5,7 +5,7 @@ what is stored, whenever any of it has changed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
@@ -19,12 +19,12 @@ from services.feedback.domain.reasons import reasons
 from services.feedback.domain.terms import terms
 from services.feedback.domain.votes import Feedback, current
 from services.feedback.domain.weighting import Evidence, Weighed, weigh
-from shared.training.splits import ends, split
+from shared.training.splits import USUAL, ends, split
 
 ANSWER, CORRECTION = "answer", "correction"
 READY, WITHDRAWN = "ready", "withdrawn"
 NO_TEXT = "no text: the operation's was not kept"
-SPLIT_ENDS = ends({"train": 0.9, "validation": 0.1})
+SPLIT_ENDS = ends(USUAL)
 _ROWS = UUID("6f6a1c3e-50a4-5d1e-9c58-5a6f0c1f7d21")
 MOST_CORRECTIONS = 100
 """Texts of one operation that become rows: those that were given last."""
@@ -170,7 +170,7 @@ def _row(
     identity = row_id(operation.tenant_id, operation.operation_id, kind, text or "")
     is_out = weighed.evidence.consent is False or identity in how.blocked
     if identity in how.blocked:
-        weighed = _blocked(weighed, how)
+        weighed = weigh(replace(weighed.evidence, is_blocked=True), how.at, how.formula)
     output = text if kind == CORRECTION else operation.output_text
     texts = (operation.input_text, output, text if kind == ANSWER else None)
     if is_out:
@@ -194,19 +194,6 @@ def _row(
         b"",
     )
     return _with_hash(row)
-
-
-def _blocked(weighed: Weighed, how: Made) -> Weighed:
-    known = weighed.evidence
-    return weigh(
-        Evidence(
-            *(known.votes, known.outcome, known.checks, known.confidence, known.consent),
-            is_blocked=True,
-            own_judgements=known.own_judgements,
-        ),
-        how.at,
-        how.formula,
-    )
 
 
 def _lineage(operation: Operation, said: Sequence[Feedback]) -> dict[str, Any]:

@@ -35,7 +35,6 @@ MOVE = """
        SET next_offset = EXCLUDED.next_offset, accepted = f.accepted + EXCLUDED.accepted,
            updated_at = now()
      WHERE f.next_offset = $4
-    RETURNING true
 """
 # Looked up one by one: those of whom somebody has spoken are few, and indexed.
 SPOKEN_OF = """
@@ -68,7 +67,6 @@ async def spoken_of(
 
 async def move(
     connection: Session, group: str, topic: str, partition: int, span: tuple[int, int], found: int
-) -> bool:
-    """Move our fence over a span; false when somebody else has."""
-    moved = await connection.fetchval(MOVE, group, topic, partition, *span, found)
-    return bool(moved)
+) -> None:
+    """Move our fence over a span, unless somebody else has."""
+    await connection.execute(MOVE, group, topic, partition, *span, found)

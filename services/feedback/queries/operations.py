@@ -17,23 +17,25 @@ from shared.delivery.postgres import Session
 # for each feedback, takes longer than all else here.
 NEAR = timedelta(days=2)
 _COLUMNS = ", ".join(Operation.__slots__)
-# The newest event of an operation. Ordered outside, or the planner reads all days by their times.
-_NEWEST = f"""
-    SELECT o.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-                    AS k (tenant_id, operation_id, since, until)
-      JOIN LATERAL (SELECT * FROM (
-               SELECT {_COLUMNS} FROM ai_model_operations AS o
-                WHERE o.tenant_id = k.tenant_id AND o.operation_id = k.operation_id
-                  AND o.occurred_at >= k.since AND o.occurred_at <= k.until
-                ) AS same ORDER BY occurred_at DESC, event_id DESC LIMIT 1) AS o ON true
-"""
-_ANYWHERE = f"""
-    SELECT o.* FROM unnest($1::text[], $2::text[]) AS k (tenant_id, operation_id)
-      JOIN LATERAL (SELECT * FROM (
-               SELECT {_COLUMNS} FROM ai_model_operations AS o
-                WHERE o.tenant_id = k.tenant_id AND o.operation_id = k.operation_id
-                ) AS same ORDER BY occurred_at DESC, event_id DESC LIMIT 1) AS o ON true
-"""
+
+
+def _newest(given: str, bound: str = "") -> str:
+    """The newest event of each operation. Ordered outside, or all days are read by their times."""
+    return f"""
+        SELECT o.* FROM {given}
+          JOIN LATERAL (SELECT * FROM (
+                   SELECT {_COLUMNS} FROM ai_model_operations AS o
+                    WHERE o.tenant_id = k.tenant_id AND o.operation_id = k.operation_id {bound}
+                    ) AS same ORDER BY occurred_at DESC, event_id DESC LIMIT 1) AS o ON true
+    """
+
+
+_NEAR = _newest(
+    "unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])"
+    " AS k (tenant_id, operation_id, since, until)",
+    "AND o.occurred_at >= k.since AND o.occurred_at <= k.until",
+)
+_ANYWHERE = _newest("unnest($1::text[], $2::text[]) AS k (tenant_id, operation_id)")
 
 
 class Known(NamedTuple):
@@ -59,7 +61,7 @@ async def newest(
 ) -> dict[OperationKey, Operation]:
     """Operations as stored: the newest event around what was said, else the newest of all."""
     asked = [(*key, *_around(all_)) for key, all_ in feedback.items()]
-    rows = await connection.fetch(_NEWEST, *columns_of(asked, 4))
+    rows = await connection.fetch(_NEAR, *columns_of(asked, 4))
     found = {(row["tenant_id"], row["operation_id"]): Operation(*row) for row in rows}
     missing = [key for key in feedback if key not in found]
     if missing:

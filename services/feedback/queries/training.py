@@ -31,18 +31,6 @@ _PUT = f"""
 """
 
 
-class Stored(NamedTuple):
-    """What a change is measured by."""
-
-    row_id: UUID
-    state: str
-    weighed_at: datetime
-    quality: float
-    weight: float
-    terms: Any
-    content_hash: bytes
-
-
 class Change(NamedTuple):
     """A change that is to be told: the event, and its key."""
 

@@ -10,10 +10,9 @@ from pydantic_core import from_json
 
 from services.gateway.domain.problems import Problem
 from shared.training.filters import DatasetFilters
-from shared.training.splits import ends
+from shared.training.splits import USUAL, ends
 
 Share = Annotated[float, Field(ge=0, le=1)]
-USUAL = {"train": 0.9, "validation": 0.1}
 JSON_TEXT = ("filters", "splits", "manifest")
 
 

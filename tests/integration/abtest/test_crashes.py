@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from deploy.jobs.where import Where
 from services.abtest.domain.memory import NOTHING
 from services.abtest.domain.results import results
 from shared.experiments.results import ResultsAnswer
-from tests.faults.victims import Victim
+from tests.faults.victims import Victim, two_of
 from tests.integration.abtest.conftest import World, exact, operations_of
 from tests.integration.abtest.pasts import (
     PRODUCTION,
@@ -69,16 +68,8 @@ def victims(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "ASSAY_SECRET_KEY": SECRET,
         "ASSAY_ABTEST_MAX_RECORDS": "200",
     }
-    logs: Path = tmp_path_factory.mktemp("abtest")
-    two = []
-    for name in ("one", "two"):
-        folder = logs / name
-        folder.mkdir()
-        two.append(Victim("abtest", env, folder))
-    yield two
-    for victim in two:
-        victim.wake()
-        victim.kill()
+    with two_of("abtest", env, tmp_path_factory.mktemp("abtest")) as two:
+        yield two
 
 
 @pytest.mark.faults

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid5
 
@@ -14,7 +13,7 @@ from services.feedback.app import run
 from services.feedback.domain.making import Row
 from services.ingest.app import run as run_ingest
 from shared.clock import utc_now
-from tests.faults.victims import Victim
+from tests.faults.victims import Victim, two_of
 from tests.integration.feedback.conftest import World, surroundings_of
 from tests.support.amounts import amount
 from tests.support.events import SPACE, now_text, operation
@@ -100,16 +99,8 @@ def victims(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "ASSAY_SECRET_KEY": SECRET,
         "ASSAY_FEEDBACK_MAX_RECORDS": "100",
     }
-    logs: Path = tmp_path_factory.mktemp("feedback")
-    two = []
-    for name in ("one", "two"):
-        folder = logs / name
-        folder.mkdir()
-        two.append(Victim("feedback", env, folder))
-    yield two
-    for victim in two:
-        victim.wake()
-        victim.kill()
+    with two_of("feedback", env, tmp_path_factory.mktemp("feedback")) as two:
+        yield two
 
 
 @pytest.mark.faults
