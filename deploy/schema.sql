@@ -645,6 +645,7 @@ CREATE TABLE public.feedback_analysis (
     consent boolean,
     is_superseded boolean DEFAULT false NOT NULL,
     analysed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    is_own_judge boolean DEFAULT false NOT NULL,
     CONSTRAINT feedback_analysis_label_check CHECK ((label = ANY (ARRAY['negative'::text, 'neutral'::text, 'positive'::text]))),
     CONSTRAINT feedback_analysis_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
     CONSTRAINT feedback_analysis_source_check CHECK ((source = ANY (ARRAY['user'::text, 'reviewer'::text, 'code'::text, 'model'::text])))

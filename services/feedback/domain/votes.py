@@ -1,6 +1,6 @@
 """Who said what last: one current vote per person and operation, whatever the order of arrival."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -93,6 +93,13 @@ def consent(feedback: Iterable[Feedback]) -> bool | None:
     if any(one.consent is False for one in last):
         return False
     return True if any(one.source in _PEOPLE for one in last) else None
+
+
+def judges(feedback: Iterable[Feedback], judged: Collection[str]) -> dict[Identity, bool]:
+    """What models said, and whether of themselves. `judged` as for `is_own_judge`."""
+    return {
+        one.identity: is_own_judge(one, judged) for one in feedback if one.source is Source.MODEL
+    }
 
 
 def is_own_judge(one: Feedback, judged: Iterable[str]) -> bool:

@@ -83,3 +83,20 @@ async def mark_superseded(
         """,
         *columns_of(rows, 3),
     )
+
+
+async def mark_own_judges(
+    connection: Session, judges: Mapping[OperationKey, Mapping[tuple[datetime, UUID], bool]]
+) -> None:
+    """Mark votes of models that judge themselves, and unmark those of models that do not."""
+    rows = [(key[0], *one, is_own) for key, all_ in judges.items() for one, is_own in all_.items()]
+    await connection.execute(
+        """
+        UPDATE feedback_analysis AS a SET is_own_judge = k.is_own
+          FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::boolean[])
+            AS k (tenant_id, at, event_id, is_own)
+         WHERE a.tenant_id = k.tenant_id AND a.event_id = k.event_id AND a.occurred_at = k.at
+           AND a.is_own_judge <> k.is_own
+        """,
+        *columns_of(rows, 4),
+    )

@@ -17,7 +17,7 @@ from services.feedback.domain.evidence import stands
 from services.feedback.domain.formulas import Formula
 from services.feedback.domain.making import WITHDRAWN, Made, answer_of, rows_of
 from services.feedback.domain.said import PseudonymOf
-from services.feedback.domain.votes import consent, superseded
+from services.feedback.domain.votes import consent, judges, superseded
 from services.feedback.domain.weighting import instant
 from services.feedback.queries import analysis, due, operations, raters, training
 from services.feedback.queries.analysis import OperationKey
@@ -106,6 +106,7 @@ class PostgresMaking:
         reliable = await raters.reliable(connection, sorted(named))
         at = instant(now)
         known, changes, replaced, refused = [], [], {}, []
+        models = {}
         for key, feedback in said.items():
             operation = found.get(key) or operation_of(old.get(key, {}))
             if len(feedback) > 1 and (gone := superseded(feedback)):
@@ -124,12 +125,17 @@ class PostgresMaking:
                 self._finds_pii,
             )
             changes.append(changed(old.get(key, {}), rows_of(operation, feedback, how)))
-            stood = stands(answer_of(operation, self._pseudonym), feedback)
+            answer = answer_of(operation, self._pseudonym)
+            stood = stands(answer, feedback)
+            if told := judges(feedback, answer.judged):
+                models[key] = told
             known.append(operations.known(key, operation, at, stood))
         if known:
             await operations.keep(connection, known)
         if replaced:
             await analysis.mark_superseded(connection, replaced)
+        if models:
+            await analysis.mark_own_judges(connection, models)
         if refused:
             # Also what was replaced before, and is no row any more.
             await training.leave_datasets(connection, [(*key, None) for key in refused])

@@ -69,6 +69,9 @@ class FeedbackView(BaseModel):
     superseded: bool | None = Field(
         description="Whether the same person said something later; null until it was read."
     )
+    own_judge: bool | None = Field(
+        description="Whether the model judged itself, which counts nowhere; null until it was read."
+    )
 
 
 class FeedbackPage(BaseModel):
@@ -92,4 +95,5 @@ def feedback_view(row: Mapping[str, Any]) -> dict[str, Any]:
         "aspects": aspects if was_read else None,
         "quality": row["quality"],
         "superseded": row["is_superseded"],
+        "own_judge": row["is_own_judge"],
     }

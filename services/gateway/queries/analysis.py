@@ -34,7 +34,8 @@ _JOINS: Final = {
     """,
 }
 _FILTERS = """
-    a.tenant_id = $1 AND NOT a.is_superseded AND a.occurred_at >= $2 AND a.occurred_at < $3
+    a.tenant_id = $1 AND NOT a.is_superseded AND NOT a.is_own_judge
+    AND a.occurred_at >= $2 AND a.occurred_at < $3
     AND ($4::text IS NULL OR o.model_id = $4) AND ($5::text IS NULL OR o.agent_id = $5)
     AND ($6::text IS NULL OR o.environment = $6) AND ($7::text IS NULL OR o.operation_type = $7)
     AND ($8::text IS NULL OR a.source = $8)

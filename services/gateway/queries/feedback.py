@@ -26,7 +26,7 @@ READ = """
            f.accurate, f.relevant, f.fast, f.comment, f.correction, f.training_consent, f.metadata,
            a.helpful AS read_helpful, a.accurate AS read_accurate, a.relevant AS read_relevant,
            a.fast AS read_fast, a.from_comment, a.conflict, a.label, a.score, a.confidence,
-           a.method, a.version, a.is_superseded,
+           a.method, a.version, a.is_superseded, a.is_own_judge,
            (SELECT r.quality FROM model_training_data AS r
              WHERE r.tenant_id = f.tenant_id AND r.operation_id = f.operation_id
                AND r.kind = 'answer' AND r.state = 'ready'

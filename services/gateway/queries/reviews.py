@@ -40,7 +40,7 @@ _JUDGED = f"""
                                      CASE WHEN bool_or(a.conflict <> '{{}}') THEN 0.5 ELSE 0 END)
               FROM feedback_analysis AS a
              WHERE a.tenant_id = r.tenant_id AND a.operation_id = r.operation_id
-               AND NOT a.is_superseded), 0) AS disagreement
+               AND NOT a.is_superseded AND NOT a.is_own_judge), 0) AS disagreement
       FROM (SELECT * FROM model_training_data AS r
              WHERE r.tenant_id = $1 AND r.kind = 'answer' AND {READY}
                AND r.output IS NOT NULL AND r.occurred_at > now() - interval '30 days'

@@ -230,6 +230,12 @@ async def test_a_model_that_judges_itself_is_kept_and_not_weighted(world: World)
     row = await world.answer("op-70")
     assert row.quality == 0.5
     assert "1 of the model's judgements on itself not weighted" in row.reasons
+    marked = "SELECT is_own_judge FROM feedback_analysis WHERE operation_id = 'op-70'"
+    assert [one[0] for one in await world.sql(marked)] == [True]
+    # Sent again with another model: it judged somebody else after all.
+    await world.send("operations", [answered(71, operation_id="op-70", model_id="other")])
+    await world.settled()
+    assert [one[0] for one in await world.sql(marked)] == [False]
 
 
 async def test_a_night_weighs_by_agreement_and_moves_the_rows(world: World) -> None:

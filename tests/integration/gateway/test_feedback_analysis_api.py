@@ -69,6 +69,8 @@ async def test_the_summary_counts_each_person_once_and_tells_groups_apart(alone:
     await said(rows, one, NOW - 2 * HOUR, "mended, thanks", **now, from_comment=["accurate"])
     await said(rows, other, NOW - HOUR, user_pseudonym="ann", rating=2, label="negative")
     await said(rows, other, NOW - HOUR, source="reviewer", helpful=False, conflict=["aspects"])
+    own = {"source": "model", "rating": 5, "label": "positive", "is_own_judge": True}
+    await said(rows, other, NOW - HOUR, "I am right", **own)
     await trained(rows, one, 0.9)
     blocked = await trained(rows, other, 0.1)
     await rows(

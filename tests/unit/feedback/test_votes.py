@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feedback.domain.votes import Feedback, consent, current, is_own_judge, superseded
+from services.feedback.domain.votes import (
+    Feedback,
+    consent,
+    current,
+    is_own_judge,
+    judges,
+    superseded,
+)
 from tests.unit.feedback.said import feedback, feedbacks
 
 
@@ -76,5 +83,8 @@ def test_a_model_that_judges_itself_is_known_by_its_id_and_by_its_pseudonym() ->
     )
     assert is_own_judge(by_id, ["m1", "v1.ab"])
     assert is_own_judge(by_user, ["m1", "v1.ab"])
-    assert not is_own_judge(feedback(3, 5, source="model", author="m2"), ["m1"])
-    assert not is_own_judge(feedback(4, 5, user="m1"), ["m1"])
+    other, person = feedback(3, 5, source="model", author="m2"), feedback(4, 5, user="m1")
+    assert not is_own_judge(other, ["m1"])
+    assert not is_own_judge(person, ["m1"])
+    told = judges([by_id, other, person], ["m1", "v1.ab"])
+    assert told == {by_id.identity: True, other.identity: False}
