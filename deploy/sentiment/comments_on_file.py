@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from scipy.sparse import csr_matrix
+
 FOLDER = Path(__file__).with_name("comments")
 HELD_OUT = FOLDER / "heldout.jsonl"
 OTHER_LANGUAGES = FOLDER / "other-languages.jsonl"
@@ -42,9 +45,17 @@ def read(path: Path) -> list[Written]:
 
 
 def by_hand() -> list[Written]:
-    """The comments for training that were written one by one."""
-    paths = sorted(FOLDER.glob("train-??.jsonl"))
-    return [written for path in paths for written in read(path)]
+    """Comments for training that were written one by one, with all aspects that they imply."""
+    return _all("train-??.jsonl")
+
+
+def outcomes() -> list[Written]:
+    """More of them, mostly of what came of an answer; aspects only where said outright."""
+    return _all("outcomes-??.jsonl")
+
+
+def _all(pattern: str) -> list[Written]:
+    return [written for path in sorted(FOLDER.glob(pattern)) for written in read(path)]
 
 
 def composed() -> list[Written]:
@@ -54,7 +65,7 @@ def composed() -> list[Written]:
 
 def for_training() -> list[Written]:
     """All but the held-out part."""
-    return by_hand() + composed()
+    return by_hand() + outcomes() + composed()
 
 
 def triples(text: str) -> frozenset[str]:
@@ -65,9 +76,25 @@ def triples(text: str) -> frozenset[str]:
     return frozenset(f" {bare} "[at : at + 3] for at in range(len(bare)))
 
 
-def alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two comments are near-duplicates."""
-    return len(one & other) >= ALIKE * max(1, len(one | other))
+def alike(texts: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Whether each text is a near-duplicate of one of the others."""
+    numbers: dict[str, int] = {}
+    found = [
+        [[numbers.setdefault(triple, len(numbers)) for triple in triples(one)] for one in side]
+        for side in (texts, others)
+    ]
+    mine, theirs = (_marked(side, len(numbers)) for side in found)
+    common = (mine @ theirs.T).toarray()
+    either = mine.sum(axis=1) + theirs.sum(axis=1).T - common
+    told: list[bool] = (common >= ALIKE * np.maximum(1, either)).any(axis=1).A1.tolist()
+    return told
+
+
+def _marked(rows: Sequence[Sequence[int]], width: int) -> csr_matrix:
+    ends = np.cumsum([0, *map(len, rows)])
+    places = np.array([at for row in rows for at in row], dtype=np.int32)
+    ones = np.ones(len(places), dtype=np.int32)
+    return csr_matrix((ones, places, ends), shape=(len(rows), width))
 
 
 def families(texts: Sequence[str]) -> list[int]:

@@ -5,6 +5,7 @@ held-out part nor any other set is looked at.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +24,7 @@ from deploy.sentiment.comments_on_file import (
     by_hand,
     composed,
     families,
+    outcomes,
 )
 from services.feedback.domain.sentiment import model
 from services.feedback.domain.sentiment.features import BUCKETS, LETTERS, of_comment
@@ -30,14 +32,13 @@ from services.feedback.domain.sentiment.labels import ASPECTS, LANGUAGES
 from services.feedback.domain.sentiment.words import clean, words
 
 TARGET = Path(model.__file__).with_name("model.npz")
-COVERAGE = 0.72  # of the training part, by cross-validation
+COVERAGE = 0.72  # of training comments, all kinds alike, by cross-validation
 ASPECT_PRECISION = 0.75
 LANGUAGE_THRESHOLD = 0.6
 LETTER_WEIGHT = 0.3
 LANGUAGE_LETTERS = 2.0  # letters tell a language better than praise: times LETTER_WEIGHT
 CERTAIN = 1 - 1e-6  # the threshold of what is never told
 STRENGTH = 5.0  # inverse of the L2 penalty, by cross-validation
-LABEL_STRENGTH = 12.0  # the same for the labels
 STEPS = 21
 Floats = NDArray[np.float64]
 
@@ -65,34 +66,38 @@ def weighed(rows: sparse.csr_matrix, weights: Floats) -> sparse.csr_matrix:
     return (sparse.diags(1 / np.maximum(length, 1e-9)) @ scaled).tocsr()
 
 
-def fitted(rows: sparse.csr_matrix, said: Any, strength: float = STRENGTH) -> LogisticRegression:
+def fitted(rows: sparse.csr_matrix, said: Any) -> LogisticRegression:
     """A logistic regression whose classes weigh the same."""
-    return LogisticRegression(C=strength, max_iter=300, class_weight="balanced").fit(rows, said)
+    return LogisticRegression(C=STRENGTH, max_iter=300, class_weight="balanced").fit(rows, said)
 
 
-def crossed(
-    rows: sparse.csr_matrix,
-    said: NDArray[Any],
-    groups: Sequence[int],
-    strength: float = STRENGTH,
-) -> Floats:
+def crossed(rows: sparse.csr_matrix, said: NDArray[Any], groups: Sequence[int]) -> Floats:
     """Chances of each class for each row, by models that saw no row of its family."""
     chances = np.zeros((len(said), len(np.unique(said))))
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)
     for seen, unseen in folds.split(rows, said, groups):
         weights = rarity(rows[seen])
-        fit = fitted(weighed(rows[seen], weights), said[seen], strength)
+        fit = fitted(weighed(rows[seen], weights), said[seen])
         chances[unseen] = fit.predict_proba(weighed(rows[unseen], weights))
     return chances
 
 
-def label_calibration(chances: Floats, said: NDArray[Any]) -> tuple[Floats, float]:
-    """How often each certainty is right, and the certainty from which to answer."""
+def label_calibration(
+    chances: Floats, said: NDArray[Any], kinds: Sequence[str]
+) -> tuple[Floats, float]:
+    """How often each certainty is right, and the certainty from which to answer.
+
+    Hard kinds are most of what was written: each kind counts the same, as if all were as common.
+    """
     answers = [model.decided(row.tolist()) for row in chances]
     sure = np.array([certainty for _, certainty in answers])
     right = np.array([model.LABELS[at].value for at, _ in answers]) == said
     curve = IsotonicRegression(out_of_bounds="clip").fit(sure, right)
-    return curve.predict(np.linspace(0, 1, STEPS)), float(np.quantile(sure, 1 - COVERAGE))
+    many = Counter(kinds)
+    order = np.argsort(-sure)
+    share = np.cumsum(np.array([1 / many[kind] for kind in kinds])[order]) / len(many)
+    least = sure[order[np.searchsorted(share, COVERAGE)]]
+    return curve.predict(np.linspace(0, 1, STEPS)), float(least)
 
 
 def aspect_threshold(chances: Floats, said: Floats) -> float:
@@ -112,23 +117,32 @@ def aspect_columns(written: Sequence[Written]) -> list[Floats]:
     ]
 
 
-def train(hand: Sequence[Written], made: Sequence[Written]) -> dict[str, Any]:
-    """What the scorer needs, as arrays. Composed sentences are too easy to calibrate on."""
-    written = [*hand, *made]
+def train(
+    hand: Sequence[Written], told: Sequence[Written], made: Sequence[Written]
+) -> dict[str, Any]:
+    """What the scorer needs, as arrays. Composed sentences are too easy to calibrate on.
+
+    Those of `told` say fewer aspects than they imply: they teach labels only.
+    """
+    written = [*hand, *made, *told]
     rows = counted([comment.text for comment in written])
     said = np.array([comment.sentiment for comment in written])
     groups = families([comment.text for comment in written])
-    chances = crossed(rows, said, groups, LABEL_STRENGTH)
-    judged = slice(len(hand))
-    calibration, label_threshold = label_calibration(chances[judged], said[judged])
-    columns = aspect_columns(written)
-    aspects = [
-        aspect_threshold(crossed(rows, column, groups)[judged, 1], column[judged])
-        for column in columns
-    ]
+    chances = crossed(rows, said, groups)
+    single = np.r_[: len(hand), len(hand) + len(made) : len(written)]
+    kinds = [comment.kind for comment in (*hand, *told)]
+    calibration, label_threshold = label_calibration(chances[single], said[single], kinds)
     weights = rarity(rows)
     ready = weighed(rows, weights)
-    fits = [fitted(ready, said, LABEL_STRENGTH), *(fitted(ready, column) for column in columns)]
+    taught = slice(len(hand) + len(made))
+    columns = aspect_columns(written[taught])
+    aspects = [
+        aspect_threshold(
+            crossed(rows[taught], column, groups[taught])[: len(hand), 1], column[: len(hand)]
+        )
+        for column in columns
+    ]
+    fits = [fitted(ready, said), *(fitted(ready[taught], column) for column in columns)]
     coefficients = [fit.coef_ for fit in fits] + [_languages(written, weights)[0]]
     biases = [fit.intercept_ for fit in fits] + [_languages(written, weights)[1]]
     stored, scale = _as_bytes(np.vstack(coefficients).T)
@@ -168,7 +182,7 @@ def _version(written: Sequence[Written]) -> str:
 
 def main() -> None:
     """Train and store."""
-    found = train(by_hand(), composed())
+    found = train(by_hand(), outcomes(), composed())
     np.savez_compressed(TARGET, **found)
     size = TARGET.stat().st_size / 1e6
     told = (found["thresholds"].round(3), found["aspect_thresholds"].round(2))

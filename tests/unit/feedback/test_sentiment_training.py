@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from deploy.sentiment.comments_on_file import HELD_OUT, alike, families, for_training, read, triples
+from deploy.sentiment.comments_on_file import HELD_OUT, alike, families, for_training, read
 from services.feedback.domain.sentiment.features import BUCKETS, of_comment
 from services.feedback.domain.sentiment.labels import ASPECTS, LANGUAGES, Label
 from services.feedback.domain.sentiment.model import OUTPUTS, packaged
@@ -19,10 +19,18 @@ KINDS = ["domain", "emoji", "factual", "long", "mixed", "negation", "plain", "sa
 
 
 def test_nothing_held_out_is_like_anything_trained_on() -> None:
-    trained = [triples(comment.text) for comment in for_training()]
-    for comment in read(HELD_OUT):
-        mine = triples(comment.text)
-        assert not any(alike(mine, other) for other in trained), comment.text
+    held, trained = ([one.text for one in side] for side in (read(HELD_OUT), for_training()))
+    found = alike(held, trained)
+    assert [text for text, is_like in zip(held, found, strict=True) if is_like] == []
+
+
+def test_a_comment_of_which_half_is_the_same_is_alike() -> None:
+    others = ["Fast and correct", "It was wrong again!!"]
+    assert alike(["It was wrong again.", "Quite another thing", "👍"], others) == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_comments_that_differ_in_little_are_one_family() -> None:

@@ -27,7 +27,7 @@ _FOREIGN_SHARE = 0.3
 _LAST_LATIN = "\u024f"
 # Cost of telling the opposite pole, where telling a neighbour costs 1; by cross-validation.
 FLIP_COST = 2.0
-FLIP_CHANCE = 0.2  # a pole whose opposite is likelier is not told; by cross-validation
+FLIP_CHANCE = 0.22  # a pole whose opposite is likelier is not told; by cross-validation
 _NEUTRAL_FAVOUR = 1.25  # neutral is no flip, so it is told from a lower chance
 
 
