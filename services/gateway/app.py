@@ -26,6 +26,7 @@ from services.gateway.routes.health import health_routes
 from services.gateway.routes.limits import limits_routes
 from services.gateway.routes.middleware import Around
 from services.gateway.routes.notifications import notification_routes
+from services.gateway.routes.otlp import otlp_routes
 from services.gateway.routes.reading import reading_routes
 from services.gateway.routes.reckoning import reckoning_routes
 from services.gateway.routes.reviews import review_routes
@@ -53,6 +54,7 @@ from services.gateway.service.reading import Reading
 from services.gateway.service.reviewing import Ask, Reviewing
 from services.gateway.service.rows import RowReading
 from services.gateway.service.statistics import Statistics
+from services.gateway.service.telemetry import Telemetry
 from services.gateway.service.telling_steps import StepTeller
 from services.gateway.service.trying import Trial
 from services.gateway.settings import GatewaySettings
@@ -126,7 +128,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.state.gate = Gate(
         settings.gateway_most_requests, settings.gateway_most_bytes, clock.monotonic
     )
-    app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, new_id)
+    _install_intake(app, settings, publisher)
     app.state.once, app.state.limits = Once(views), Limits(health)
     rows = PostgresRows(sessions)
     by_rows = RowReading(rows, store, health.book, utc_now)
@@ -160,6 +162,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
+def _install_intake(app: FastAPI, settings: GatewaySettings, publisher: Publisher) -> None:
+    app.state.intake = Intake(publisher.publish, settings.topic_prefix, utc_now, new_id)
+    app.state.telemetry = Telemetry(app.state.intake, settings.otlp_content, utc_now)
+
+
 def _install_reviews(app: FastAPI, reviews: PostgresReviews, ask: Ask) -> None:
     app.state.new_id, app.state.reviews = new_id, reviews
     app.state.reviewing = Reviewing(reviews, app.state.intake, ask, utc_now)
@@ -183,6 +190,7 @@ def _install_training(app: FastAPI, settings: GatewaySettings, sessions: Session
 
 def _include_routes(app: FastAPI, settings: GatewaySettings) -> None:
     app.include_router(writing_routes())
+    app.include_router(otlp_routes())
     app.include_router(reckoning_routes())  # before the metrics of any model, however it is named
     app.include_router(reading_routes())
     app.include_router(analysis_routes())

@@ -1,6 +1,7 @@
 """Settings of the gateway."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -31,6 +32,11 @@ class GatewaySettings(SharedSettings, PostgresSettings, SecretSettings, NotifyTa
         gt=0,
         le=86_400,
         description="How long one may take (s): its transaction keeps Postgres from cleaning up.",
+    )
+    otlp_content: Literal["drop", "redact", "keep"] = Field(
+        "drop",
+        description="Texts of prompts and answers in spans that come by OTLP: never taken, taken "
+        "without what the patterns find, or as they are; a content-free tenant keeps none.",
     )
     metrics_cache_ttl_s: int = Field(
         300,

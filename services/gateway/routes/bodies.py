@@ -95,12 +95,27 @@ async def json_body(request: Request, bring: Callable[[int], None]) -> bytes:
 
     `bring` is told of every piece's size, and may refuse it.
     """
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if kind.lower() not in JSON_TYPES:
+    kind = media_type(request)
+    if kind not in JSON_TYPES:
         raise Problem("unsupported-media-type", f"Send application/json, not {kind[:64]!r}.")
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
+    if encoding_of(request) != "identity":
         raise Problem("unsupported-media-type", "Send the body without Content-Encoding here.")
+    return await whole_body(request, bring)
+
+
+def media_type(request: Request) -> str:
+    """The body's kind, in small letters and without parameters; JSON where nothing is said."""
+    said = request.headers.get("content-type", "application/json")
+    return said.partition(";")[0].strip().lower()
+
+
+def encoding_of(request: Request) -> str:
+    """How the body is packed."""
+    return request.headers.get("content-encoding", "identity").strip().lower()
+
+
+async def whole_body(request: Request, bring: Callable[[int], None]) -> bytes:
+    """The body as it came, if it comes in time and is not too large."""
     try:
         async with asyncio.timeout(ARRIVES_WITHIN_S):
             return await _whole(request, bring)

@@ -68,15 +68,20 @@ async def _take(request: Request, kind: Topic) -> JSONResponse:
 
 
 async def _take_in(request: Request, kind: Topic, body: bytes) -> JSONResponse:
-    trace = {
-        name: request.headers[name][:MAX_TRACE] for name in TRACE_HEADERS if name in request.headers
-    }
+    trace = trace_of(request)
     intake, tenant_id = request.app.state.intake, principal(request).tenant_id
     key = idempotency_key(request)
     answer = await request.app.state.once(
         tenant_id, kind.value, key, body, lambda: intake.take(kind, body, tenant_id, trace)
     )
     return JSONResponse(answer, ACCEPTED)
+
+
+def trace_of(request: Request) -> dict[str, str]:
+    """The caller's trace, which the events carry on."""
+    return {
+        name: request.headers[name][:MAX_TRACE] for name in TRACE_HEADERS if name in request.headers
+    }
 
 
 def _documented(permission: str, kind: Topic) -> dict[str, Any]:

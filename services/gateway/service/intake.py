@@ -60,21 +60,34 @@ class Intake:
         if not good:
             raise Problem("invalid", _first(errors, len(events)), errors=errors)
         event_ids = [one.event_id if one else None for one in outgoing]
-        try:
-            await self._publish(spec, topic_name(kind, self._prefix), good, tenant_id, trace)
-        except AwayError as error:
-            raise Problem(
-                "unavailable",
-                f"{error}: whether they were stored is unknown. "
-                "Retry with the same event_id and occurred_at; repeats are counted once.",
-                more={"event_ids": event_ids},
-            ) from error
+        await self.send(kind, good, tenant_id, trace, {"event_ids": event_ids})
         return {
             "accepted": len(good),
             "rejected": len(events) - len(good),
             "event_ids": event_ids,
             "errors": errors,
         }
+
+    async def send(
+        self,
+        kind: Topic,
+        events: Sequence[Outgoing],
+        tenant_id: str,
+        trace: Mapping[str, str],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Return once the broker has all of them; else a problem that also tells `more`."""
+        try:
+            await self._publish(
+                REGISTER[kind], topic_name(kind, self._prefix), events, tenant_id, trace
+            )
+        except AwayError as error:
+            raise Problem(
+                "unavailable",
+                f"{error}: whether they were stored is unknown. "
+                "Retry with the same event_id and occurred_at; repeats are counted once.",
+                more=more,
+            ) from error
 
 
 def _error(index: int, error: InvalidRecordError, message: str) -> dict[str, Any]:
