@@ -10,7 +10,7 @@ from services.gateway.domain.otlp.attributes import Attributes, Values, values
 from services.gateway.domain.otlp.content import Keep, texts
 from services.gateway.domain.otlp.ids import NANO_PER_MILLI, at, event_id, operation_id
 from services.gateway.domain.otlp.kinds import MOST_LABEL, is_inference
-from services.gateway.domain.otlp.parameters import parameters
+from services.gateway.domain.otlp.parameters import invoked_model, parameters
 from services.gateway.domain.otlp.refused import RefusedError
 from shared.events.base import MAX_COST_USD, MAX_RESPONSE_TIME_MS, MAX_TOKENS
 
@@ -62,7 +62,8 @@ def _identity(span: Span) -> Fields:
 
 def _model(said: Attributes, kind: str, span_name: str) -> str:
     """The model; without one the agent, workflow or tool; what calls a model has some."""
-    named = said.text((*names.MODEL, *names.ACTOR), MOST_LABEL)
+    named = said.text(names.MODEL, MOST_LABEL) or invoked_model(said)
+    named = named or said.text(names.ACTOR, MOST_LABEL)
     if named is None and not is_inference(kind):
         named = span_name.strip()[:MOST_LABEL]
     return named or UNKNOWN
