@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from services.gateway.domain.otlp.attributes import Attributes
+from services.gateway.domain.otlp.attributes import Attributes, values
 from services.gateway.domain.otlp.ids import at, event_id
 from services.gateway.domain.otlp.kinds import MOST_LABEL
 from services.gateway.domain.otlp.names import EVALUATION, FEEDBACK_NAMESPACES
@@ -32,14 +34,19 @@ BAD = frozenset({"fail", "failed", "false", "no", "bad", *(f"not_{one}" for one 
 SOURCES = {"human": "reviewer", "llm": "model", "code": "code"}
 KNOWN_SOURCES = ("user", "reviewer", "code", "model")
 MOST_COMMENT = MAX_COMMENT_BYTES // 4  # characters, however many bytes they need
+GENAI = f"{EVALUATION}."
+SOURCE = ("assay.source",)
+JUDGE = ("gen_ai.response.model", "gen_ai.request.model")
 ITEM = re.compile(r"(\d{1,4})\.(.+)")
 
 
-class Subject(NamedTuple):
-    """What is judged, and when, in nanoseconds."""
+class Evaluation(NamedTuple):
+    """Where a judgement stands: attributes, the start of their names, and when it was made."""
 
-    operation_id: str
+    said: Attributes
+    start: str
     at: int
+    """Nanoseconds since 1970."""
 
 
 class Judgement(NamedTuple):
@@ -53,30 +60,43 @@ class Judgement(NamedTuple):
     author: str
 
 
-def evaluation(said: Attributes) -> Judgement:
-    """The judgement in a `gen_ai.evaluation.result`; raises `RefusedError`."""
-    model = said.text(("gen_ai.response.model", "gen_ai.request.model"), MOST_LABEL)
-    return _judgement(said, f"{EVALUATION}.", ("score.value", "score.label"), model)
+def of_log(record: LogRecord, said: Attributes) -> Evaluation | None:
+    """The evaluation that a log record is, if it is one."""
+    name = record.event_name or said.any(("event.name",))
+    if not isinstance(name, str) or not name.startswith(EVALUATION):
+        return None
+    at = record.time_unix_nano or record.observed_time_unix_nano
+    return Evaluation(said, GENAI, at)
 
 
-def listed(said: Attributes) -> Iterator[Judgement]:
-    """Those in OpenInference's lists on a span; raises `RefusedError`."""
-    for start, inner in FEEDBACK_NAMESPACES:
+def on_span(span: Span, said: Attributes) -> Iterator[Evaluation]:
+    """Evaluations in a span's events, in its attributes, and in OpenInference's lists on it."""
+    end = span.end_time_unix_nano
+    for event in span.events:
+        if event.name.startswith(EVALUATION):
+            inner = Attributes(values(event.attributes))
+            yield Evaluation(inner, GENAI, event.time_unix_nano or end)
+    if f"{GENAI}name" in said.own:
+        # Only these: the model and the user of the span are the judged one's.
+        kept = (name for name in said.own if name.startswith(GENAI) or name == SOURCE[0])
+        yield Evaluation(Attributes({name: said.own[name] for name in kept}), GENAI, end)
+    for start, inner_start in FEEDBACK_NAMESPACES:
         items: dict[str, dict[str, AnyValue]] = defaultdict(dict)
         for name, value in said.own.items():
             match = ITEM.fullmatch(name[len(start) :]) if name.startswith(start) else None
             if match:
                 items[match[1]][match[2]] = value
         for item in items.values():
-            yield _judgement(Attributes(item), inner, ("score", "label"), None)
+            yield Evaluation(Attributes(item), inner_start, end)
 
 
-def feedback(judged: Judgement, subject: Subject) -> dict[str, Any]:
-    """The event of a judgement, as it would come over HTTP."""
+def feedback(one: Evaluation, operation_id: str) -> dict[str, Any]:
+    """The event of an evaluation, as it would come over HTTP; raises `RefusedError`."""
+    judged = _judgement(one)
     found: dict[str, Any] = {
-        "event_id": event_id(subject.operation_id, subject.at, *judged),
-        "occurred_at": at(subject.at),
-        "operation_id": subject.operation_id,
+        "event_id": event_id(operation_id, one.at, *judged),
+        "occurred_at": at(one.at),
+        "operation_id": operation_id,
         "source": judged.source,
         "user_id": judged.author,
         "comment": judged.explanation,
@@ -85,21 +105,22 @@ def feedback(judged: Judgement, subject: Subject) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _judgement(
-    said: Attributes, start: str, value: tuple[str, str], model: str | None
-) -> Judgement:
+def _judgement(one: Evaluation) -> Judgement:
+    said, start = one.said, one.start
+    score, label = ("score.value", "score.label") if start == GENAI else ("score", "label")
     name = said.text((f"{start}name",), MOST_LABEL)
     if name is None:
         raise RefusedError(f"{start}name is missing")
+    model = said.text(JUDGE, MOST_LABEL) if start == GENAI else None
     explanation = said.text((f"{start}explanation",), MOST_COMMENT)
-    source = said.text(("assay.source",), MOST_LABEL)
+    source = said.text(SOURCE, MOST_LABEL)
     if source not in KNOWN_SOURCES:
         kind = said.text((f"{start}annotator_kind",), MOST_LABEL) or ""
         source = SOURCES.get(kind.lower(), "model" if model or explanation else "code")
     return Judgement(
         name,
-        _score(said, f"{start}{value[0]}"),
-        said.text((f"{start}{value[1]}",), MOST_LABEL),
+        _score(said, f"{start}{score}"),
+        said.text((f"{start}{label}",), MOST_LABEL),
         explanation,
         source,
         # One vote per author and operation: evaluations of different names stand side by side.

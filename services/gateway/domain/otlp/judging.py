@@ -15,16 +15,9 @@ from services.gateway.domain.intake import Outgoing, prepare
 from services.gateway.domain.otlp.attributes import Attributes, Values, values
 from services.gateway.domain.otlp.content import Keep
 from services.gateway.domain.otlp.decoding import Request
-from services.gateway.domain.otlp.evaluations import (
-    Judgement,
-    Subject,
-    evaluation,
-    feedback,
-    listed,
-)
+from services.gateway.domain.otlp.evaluations import Evaluation, feedback, of_log, on_span
 from services.gateway.domain.otlp.ids import operation_id
 from services.gateway.domain.otlp.kinds import operation_type
-from services.gateway.domain.otlp.names import EVALUATION
 from services.gateway.domain.otlp.refused import RefusedError
 from services.gateway.domain.otlp.spans import operation
 from services.gateway.domain.problems import Problem
@@ -111,34 +104,25 @@ class Judge:
         self._reasons.update(said.notes)
 
     def _evaluated(self, span: Span, said: Attributes) -> None:
-        """An evaluation that is refused refuses no span."""
-        for event in span.events:
-            if event.name.startswith(EVALUATION):
-                inner = Attributes(values(event.attributes))
-                at = event.time_unix_nano or span.end_time_unix_nano
-                self._taken(self._judged, span, at, lambda inner=inner: iter([evaluation(inner)]))
-        if f"{EVALUATION}.name" in said.own:
-            self._taken(
-                self._judged, span, span.end_time_unix_nano, lambda: iter([evaluation(said)])
-            )
-        self._taken(self._judged, span, span.end_time_unix_nano, lambda: listed(said))
+        """An evaluation that is refused refuses no span, and no other evaluation."""
+        for one in on_span(span, said):
+            self._taken(self._judged, span, one)
 
-    def _judged(self, span: Span, at: int, read: Callable[[], Iterator[Judgement]]) -> None:
-        for one in read():
-            subject = Subject(operation_id(span.trace_id, span.span_id), at)
-            self._feedback.append(self._prepared(FeedbackEvent, feedback(one, subject)))
+    def _judged(self, where: Span | LogRecord, one: Evaluation) -> None:
+        if len(self._feedback) >= MOST_ITEMS:
+            raise RefusedError(f"there are more than {MOST_ITEMS} evaluations in the request")
+        subject = operation_id(where.trace_id, where.span_id)
+        self._feedback.append(self._prepared(FeedbackEvent, feedback(one, subject)))
+        self._reasons.update(one.said.notes)
 
     def _log(self, record: LogRecord, around: Values) -> None:
         said = Attributes(values(record.attributes), around)
-        name = record.event_name or said.any(("event.name",))
-        if not isinstance(name, str) or not name.startswith(EVALUATION):
+        one = of_log(record, said)
+        if one is None:
             return
-        if not any(record.span_id) and "gen_ai.response.id" in said.own:
+        if not any(record.span_id):
             raise RefusedError("an evaluation needs the trace and span id of what it judges")
-        at = record.time_unix_nano or record.observed_time_unix_nano
-        subject = Subject(operation_id(record.trace_id, record.span_id), at)
-        self._feedback.append(self._prepared(FeedbackEvent, feedback(evaluation(said), subject)))
-        self._reasons.update(said.notes)
+        self._judged(record, one)
 
     def _prepared(self, model: type[Event], fields: dict[str, Any]) -> Outgoing:
         return prepare(model, fields, self._tenant_id, self._now, lambda: NIL)
