@@ -2,15 +2,17 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 Values = Mapping[str, AnyValue]
 Names = tuple[str, ...]
 NOTHING: Values = {}
 MOST_DIGITS = 20
+MOST_EVENTS = 1_000
 
 
 def values(pairs: Iterable[KeyValue]) -> Values:
@@ -28,6 +30,11 @@ def plain(value: AnyValue) -> Any:
     if kind == "bytes_value":
         return b64encode(value.bytes_value).decode()
     return None if kind is None else getattr(value, kind)
+
+
+def events(span: Span) -> Sequence[Span.Event]:
+    """Of a span's events as many as are read; SDKs keep 128."""
+    return span.events[:MOST_EVENTS]
 
 
 class Attributes:

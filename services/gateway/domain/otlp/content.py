@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic_core import from_json, to_json
 
 from services.gateway.domain.otlp import names
-from services.gateway.domain.otlp.attributes import Attributes, values
+from services.gateway.domain.otlp.attributes import Attributes, events, values
 from shared.events.base import MAX_TEXT_BYTES
 from shared.training.messages import messages
 
@@ -37,12 +37,12 @@ INPUTS, OUTPUTS = (
 
 def texts(span: Span, said: Attributes, keep: Keep) -> dict[str, str | None]:
     """Input and output as events have them: a chat as JSON, a lone message as its text."""
-    events = [(one.name, Attributes(values(one.attributes))) for one in span.events]
-    all_said = [said, *(attributes for _, attributes in events)]
+    told = [(one.name, Attributes(values(one.attributes))) for one in events(span)]
+    all_said = [said, *(attributes for _, attributes in told)]
     asked = said.any(("assay.input_text",)) or _first(all_said, names.INPUT[:1])
-    asked = _with_system(asked, said) or _indexed(said, INPUTS) or _told(events)
+    asked = _with_system(asked, said) or _indexed(said, INPUTS) or _told(told)
     answered = said.any(("assay.output_text",)) or _first(all_said, names.OUTPUT[:1])
-    answered = answered or _indexed(said, OUTPUTS) or _chosen(events)
+    answered = answered or _indexed(said, OUTPUTS) or _chosen(told)
     return {
         "input_text": _rendered(asked or _first(all_said, names.INPUT[1:]), said, keep),
         "output_text": _rendered(answered or _first(all_said, names.OUTPUT[1:]), said, keep),

@@ -21,6 +21,7 @@ from services.gateway.domain.problems import Problem
 
 MAX_UNPACKED = 4 * 1024 * 1024
 STEP = 64 * 1024
+MOST_NODES = 300_000  # a body of ordinary spans has half as many; each costs 4 us
 MOST_MEMBERS = 64  # each is found by copying all that follows it
 GZIP_WINDOW = 31  # zlib's way to ask for gzip's header and checksum
 IDS = {
@@ -89,6 +90,8 @@ def _read(
         if encoding is Encoding.PROTOBUF:
             request.ParseFromString(body)
             return
+        if body.count(b"{") + body.count(b"[") > MOST_NODES:
+            raise Problem("too-large", f"JSON holds at most {MOST_NODES} objects and lists here.")
         content = from_json(body)
         if not isinstance(content, dict):
             raise Problem("bad-request", "The body is no JSON object.")

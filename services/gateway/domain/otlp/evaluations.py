@@ -9,7 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from services.gateway.domain.otlp.attributes import Attributes, values
+from services.gateway.domain.otlp.attributes import Attributes, events, values
 from services.gateway.domain.otlp.ids import at, event_id
 from services.gateway.domain.otlp.kinds import MOST_LABEL
 from services.gateway.domain.otlp.names import EVALUATION, FEEDBACK_NAMESPACES
@@ -72,7 +72,7 @@ def of_log(record: LogRecord, said: Attributes) -> Evaluation | None:
 def on_span(span: Span, said: Attributes) -> Iterator[Evaluation]:
     """Evaluations in a span's events, in its attributes, and in OpenInference's lists on it."""
     end = span.end_time_unix_nano
-    for event in span.events:
+    for event in events(span):
         if event.name.startswith(EVALUATION):
             inner = Attributes(values(event.attributes))
             yield Evaluation(inner, GENAI, event.time_unix_nano or end)

@@ -10,7 +10,7 @@ DEFAULT: str = OperationEvent.model_fields["operation_type"].default
 
 def operation_type(said: Attributes) -> str | None:
     """The type; `None` for a span that is no operation, as those of HTTP or of a database."""
-    own = said.text(KIND, MOST_LABEL)
+    own = said.text(KIND, MOST_LABEL) if said.has(KIND) else None
     if own is not None:
         return own
     for name in OTHERS_KINDS:

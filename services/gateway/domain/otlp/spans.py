@@ -6,7 +6,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pydantic_core import from_json
 
 from services.gateway.domain.otlp import names
-from services.gateway.domain.otlp.attributes import Attributes, Values, values
+from services.gateway.domain.otlp.attributes import Attributes, Values, events, values
 from services.gateway.domain.otlp.content import Keep, texts
 from services.gateway.domain.otlp.ids import NANO_PER_MILLI, at, event_id, operation_id
 from services.gateway.domain.otlp.kinds import MOST_LABEL, is_inference
@@ -95,7 +95,7 @@ def _outcome(span: Span) -> Fields:
 
 
 def _last_exception(span: Span) -> Values:
-    found = [event for event in span.events if event.name == "exception"]
+    found = [event for event in events(span) if event.name == "exception"]
     return values(found[-1].attributes) if found else {}
 
 
@@ -122,7 +122,7 @@ def _first_token_ms(span: Span, said: Attributes) -> float | None:
     seconds = said.number(names.FIRST_CHUNK_S, MAX_RESPONSE_TIME_MS / MS_PER_S)
     if seconds is not None:
         return seconds * MS_PER_S
-    for event in span.events:
+    for event in events(span):
         after = event.time_unix_nano - span.start_time_unix_nano
         if event.name == names.FIRST_CHUNK_EVENT and after >= 0:
             return after / NANO_PER_MILLI

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.gateway.domain.otlp.decoding import (
     MAX_UNPACKED,
     MOST_MEMBERS,
+    MOST_NODES,
     Encoding,
     logs_of,
     spans_of,
@@ -132,6 +133,11 @@ def test_no_json_raises_anything_but_a_problem(content: Any) -> None:
     for logs in (False, True):
         body = json.dumps(content).encode()
         assert status_of(body, logs=logs) in {200, 400}
+
+
+def test_json_of_very_many_parts_is_413_before_it_is_read() -> None:
+    body = b'{"resourceSpans":[' + b"{}," * MOST_NODES + b"{}]}"
+    assert status_of(body) == 413
 
 
 def test_gzip_is_unpacked_also_in_several_members() -> None:

@@ -175,6 +175,16 @@ def test_a_span_of_a_library_beside_genai_is_no_operation() -> None:
     assert judged(body) == ([], [], 0, "")
 
 
+def test_what_a_resource_says_makes_no_operation_of_its_spans() -> None:
+    body = json.loads(spans(1).replace(b"gen_ai.request.model", b"url.full"))
+    said = [
+        {"key": name, "value": {"stringValue": "chat"}}
+        for name in ("gen_ai.operation.name", "gen_ai.system", "openinference.span.kind")
+    ]
+    body["resourceSpans"][0]["resource"] = {"attributes": said}
+    assert judged(json.dumps(body).encode()) == ([], [], 0, "")
+
+
 def test_own_names_go_before_the_conventions() -> None:
     event, _ = operation(
         **{
