@@ -108,9 +108,10 @@ async def test_evaluations_are_feedback(clients: Clients) -> None:
     async def said() -> Any:
         query = f"operation_id={30:032x}-{1:016x}"
         found = (await clients.viewer.get(f"/ai/feedback?{query}")).json()["items"]
-        return found if len(found) == 3 else None
+        is_read = all(one["superseded"] is not None for one in found)
+        return found if len(found) == 3 and is_read else None
 
-    items = await eventually(said, why="the feedback is stored")
+    items = await eventually(said, why="the feedback is stored and read")
     by_comment = {one["comment"]: one for one in items}
     assert by_comment["To the point."]["relevant"] is True
     assert by_comment["To the point."]["source"] == "model"
