@@ -20,6 +20,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(3
 async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: Stage) -> None:
     stands = Partition(f"{stage.prefix}operations.v1", 0)
     others = [one for one in stage.auditor.partitions if one != stands]
+    # Of an id whose first use expired, a second use would be an event like any other, and a repeat
+    # of the first then a reuse of it: right, and not what the journal says.
+    stage.maker.mix = stage.maker.mix._replace(reuses=0)
     async with stage.flowing():
         await stage.caught_up()
         for service in ("ingest", "metrics"):
@@ -51,7 +54,7 @@ async def test_what_expired_unread_is_an_incident_until_somebody_decides(stage: 
         await stage.caught_up()
     found = await stage.auditor.verdict()
     # What nobody could read any more is lost, said so, and nothing else is wrong.
-    assert {one.kind for one in found} == {"lost"}
+    assert {one.kind for one in found} == {"lost"}, found
     gaps = [one.count for one in found if "skipped" in one.text and "ingest" in one.text]
     assert gaps == [moved["skipped"]]
 

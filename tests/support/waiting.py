@@ -27,3 +27,18 @@ async def eventually(
         if time.monotonic() > give_up_at:
             raise AssertionError(f"not within {deadline_s} s: {why} (last: {answer!r})")
         await asyncio.sleep(every_s)
+
+
+async def gone(
+    left: Callable[[], Awaitable[list[str]]],
+    *,
+    why: str,
+    deadline_s: float = 30,
+    every_s: float = EVERY_S,
+) -> None:
+    """Until nothing is left; a failure names what is."""
+    give_up_at = time.monotonic() + deadline_s
+    while what := await left():
+        if time.monotonic() > give_up_at:
+            raise AssertionError(f"not within {deadline_s} s: {why} (left: {what})")
+        await asyncio.sleep(every_s)

@@ -3,20 +3,24 @@
 from typing import Any
 
 from tests.integration.gateway.callers import Clients, fields
-from tests.support.waiting import eventually
+from tests.support.waiting import gone
+
+WRITERS = ("ingest", "metrics")
 
 
 async def test_every_service_says_how_it_does(clients: Clients) -> None:
     events = [fields(n, model_id="system") for n in range(9_000, 9_040)]
     assert (await clients.agent.post("/ai/operations/log", json=events)).status_code == 202
 
-    async def all_there() -> Any:
-        found = (await clients.admin.get("/ai/system")).json()
-        by_name = {one["service"]: one for one in found["services"]}
-        wrote = [by_name.get(name, {}).get("last_fence") for name in ("ingest", "metrics")]
-        return by_name if found["missing"] == [] and all(wrote) else None
+    found: dict[str, Any] = {}
 
-    found = await eventually(all_there, why="all services have said how they do", deadline_s=90)
+    async def left() -> list[str]:
+        said = (await clients.admin.get("/ai/system")).json()
+        found.update((one["service"], one) for one in said["services"])
+        silent = [name for name in WRITERS if not found.get(name, {}).get("last_fence")]
+        return [*said["missing"], *(f"{name} wrote nothing" for name in silent)]
+
+    await gone(left, why="all services have said how they do", deadline_s=180)
     assert sorted(found) == ["abtest", "feedback", "gateway", "ingest", "metrics", "notify"]
     for name, one in found.items():
         assert one["memory_bytes"] > 10_000_000

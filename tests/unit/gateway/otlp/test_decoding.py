@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.gateway.domain.otlp.decoding import (
@@ -128,6 +128,7 @@ def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
             assert status_of(body, encoding, logs=logs) in {200, 400}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.dictionaries(NAMES, NEARLY))
 def test_no_json_raises_anything_but_a_problem(content: Any) -> None:
     for logs in (False, True):
