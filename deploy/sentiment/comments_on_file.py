@@ -7,9 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from scipy.sparse import csr_matrix
-
 FOLDER = Path(__file__).with_name("comments")
 HELD_OUT = FOLDER / "heldout.jsonl"
 OTHER_LANGUAGES = FOLDER / "other-languages.jsonl"
@@ -78,46 +75,44 @@ def triples(text: str) -> frozenset[str]:
 
 def alike(texts: Sequence[str], others: Sequence[str]) -> list[bool]:
     """Whether each text is a near-duplicate of one of the others."""
-    numbers: dict[str, int] = {}
-    found = [
-        [[numbers.setdefault(triple, len(numbers)) for triple in triples(one)] for one in side]
-        for side in (texts, others)
-    ]
-    mine, theirs = (_marked(side, len(numbers)) for side in found)
-    common = (mine @ theirs.T).toarray()
-    either = mine.sum(axis=1) + theirs.sum(axis=1).T - common
-    told: list[bool] = (common >= ALIKE * np.maximum(1, either)).any(axis=1).A1.tolist()
-    return told
-
-
-def _marked(rows: Sequence[Sequence[int]], width: int) -> csr_matrix:
-    ends = np.cumsum([0, *map(len, rows)])
-    places = np.array([at for row in rows for at in row], dtype=np.int32)
-    ones = np.ones(len(places), dtype=np.int32)
-    return csr_matrix((ones, places, ends), shape=(len(rows), width))
+    known = _Index()
+    for other in others:
+        known.add(triples(other))
+    return [any(True for _ in known.like(triples(text))) for text in texts]
 
 
 def families(texts: Sequence[str]) -> list[int]:
     """The place of the first of its family, per text; texts may be alike through others."""
-    found = [triples(text) for text in texts]
-    parent = list(range(len(texts)))
-    for one, other in _pairs(found):
-        low, high = sorted((_root(parent, one), _root(parent, other)))
-        parent[high] = low  # the first of a family names it, in whatever order pairs are found
+    parent, before = list(range(len(texts))), _Index()
+    for one, text in enumerate(texts):
+        mine = triples(text)
+        for other in before.like(mine):
+            low, high = sorted((_root(parent, one), _root(parent, other)))
+            parent[high] = low  # the first of a family names it, in whatever order they are found
+        before.add(mine)
     return [_root(parent, at) for at in range(len(texts))]
 
 
-def _pairs(found: Sequence[frozenset[str]]) -> Iterable[tuple[int, int]]:
-    having: defaultdict[str, list[int]] = defaultdict(list)
-    for at, mine in enumerate(found):
-        common = Counter(other for triple in mine for other in having[triple])
-        yield from (
-            (at, other)
-            for other, shared in common.items()
-            if shared >= ALIKE * max(1, len(mine) + len(found[other]) - shared)
-        )
+class _Index:
+    """Comments by their letter triples, numbered as they were added."""
+
+    def __init__(self) -> None:
+        self._sizes: list[int] = []
+        self._having: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add(self, mine: frozenset[str]) -> None:
         for triple in mine:
-            having[triple].append(at)
+            self._having[triple].append(len(self._sizes))
+        self._sizes.append(len(mine))
+
+    def like(self, mine: frozenset[str]) -> Iterable[int]:
+        """Numbers of near-duplicates."""
+        common: Counter[int] = Counter()
+        for triple in mine:
+            common.update(self._having.get(triple, ()))
+        for other, shared in common.items():
+            if shared >= ALIKE * max(1, len(mine) + self._sizes[other] - shared):
+                yield other
 
 
 def _root(parent: list[int], at: int) -> int:

@@ -143,8 +143,9 @@ def train(
         for column in columns
     ]
     fits = [fitted(ready, said), *(fitted(ready[taught], column) for column in columns)]
-    coefficients = [fit.coef_ for fit in fits] + [_languages(written, weights)[0]]
-    biases = [fit.intercept_ for fit in fits] + [_languages(written, weights)[1]]
+    of_languages, bias_of_languages = _languages(written, weights)
+    coefficients = [*(fit.coef_ for fit in fits), of_languages]
+    biases = [*(fit.intercept_ for fit in fits), bias_of_languages]
     stored, scale = _as_bytes(np.vstack(coefficients).T)
     return {
         "weights": stored,

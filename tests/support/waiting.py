@@ -37,8 +37,14 @@ async def gone(
     every_s: float = EVERY_S,
 ) -> None:
     """Until nothing is left; a failure names what is."""
-    give_up_at = time.monotonic() + deadline_s
-    while what := await left():
-        if time.monotonic() > give_up_at:
-            raise AssertionError(f"not within {deadline_s} s: {why} (left: {what})")
-        await asyncio.sleep(every_s)
+    what: list[str] = []
+
+    async def nothing() -> bool:
+        what[:] = await left()
+        return not what
+
+    try:
+        await eventually(nothing, why=why, deadline_s=deadline_s, every_s=every_s)
+    except AssertionError as error:
+        error.add_note(f"left: {what}")
+        raise

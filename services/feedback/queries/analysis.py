@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.feedback.domain.said import Said, feedback_of
-from services.feedback.domain.votes import Feedback
+from services.feedback.domain.votes import Feedback, Identity
 from shared.delivery.columns import columns_of, stage
 from shared.delivery.postgres import Session
 
 OperationKey = tuple[str, str]
 """Tenant and operation_id."""
+Mark = Literal["is_superseded", "is_own_judge"]
+"""A later vote took its place, which never changes; a model's word on itself."""
 
 _TYPES = {
     **dict.fromkeys(Said._fields, "text"),
@@ -69,34 +72,18 @@ async def of_operations(
     return found
 
 
-async def mark_superseded(
-    connection: Session, replaced: Mapping[OperationKey, Collection[tuple[datetime, UUID]]]
+async def mark(
+    connection: Session, column: Mark, said: Mapping[OperationKey, Mapping[Identity, bool]]
 ) -> None:
-    """Mark what a later vote of the same voter took the place of: that never comes back."""
-    rows = [(tenant, at, event) for (tenant, _), all_ in replaced.items() for at, event in all_]
+    """Mark or unmark feedback of operations, where that changes anything."""
+    rows = [(key[0], *one, holds) for key, all_ in said.items() for one, holds in all_.items()]
     await connection.execute(
-        """
-        UPDATE feedback_analysis AS a SET is_superseded = true
-          FROM unnest($1::text[], $2::timestamptz[], $3::uuid[]) AS k (tenant_id, at, event_id)
-         WHERE a.tenant_id = k.tenant_id AND a.event_id = k.event_id AND a.occurred_at = k.at
-           AND NOT a.is_superseded
-        """,
-        *columns_of(rows, 3),
-    )
-
-
-async def mark_own_judges(
-    connection: Session, judges: Mapping[OperationKey, Mapping[tuple[datetime, UUID], bool]]
-) -> None:
-    """Mark votes of models that judge themselves, and unmark those of models that do not."""
-    rows = [(key[0], *one, is_own) for key, all_ in judges.items() for one, is_own in all_.items()]
-    await connection.execute(
-        """
-        UPDATE feedback_analysis AS a SET is_own_judge = k.is_own
+        f"""
+        UPDATE feedback_analysis AS a SET {column} = k.holds
           FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::boolean[])
-            AS k (tenant_id, at, event_id, is_own)
+            AS k (tenant_id, at, event_id, holds)
          WHERE a.tenant_id = k.tenant_id AND a.event_id = k.event_id AND a.occurred_at = k.at
-           AND a.is_own_judge <> k.is_own
+           AND a.{column} <> k.holds
         """,
         *columns_of(rows, 4),
     )

@@ -105,12 +105,12 @@ class PostgresMaking:
         named = {(key[0], one.rater) for key, all_ in said.items() for one in all_ if one.rater}
         reliable = await raters.reliable(connection, sorted(named))
         at = instant(now)
-        known, changes, replaced, refused = [], [], {}, []
-        models = {}
+        known, changes, refused = [], [], []
+        replaced, judging = {}, {}
         for key, feedback in said.items():
             operation = found.get(key) or operation_of(old.get(key, {}))
             if len(feedback) > 1 and (gone := superseded(feedback)):
-                replaced[key] = gone
+                replaced[key] = dict.fromkeys(gone, True)
             if consent(feedback) is False:
                 refused.append(key)
             if operation is None:
@@ -127,15 +127,15 @@ class PostgresMaking:
             changes.append(changed(old.get(key, {}), rows_of(operation, feedback, how)))
             answer = answer_of(operation, self._pseudonym)
             stood = stands(answer, feedback)
-            if told := judges(feedback, answer.judged):
-                models[key] = told
+            if by_models := judges(feedback, answer.judged):
+                judging[key] = by_models
             known.append(operations.known(key, operation, at, stood))
         if known:
             await operations.keep(connection, known)
         if replaced:
-            await analysis.mark_superseded(connection, replaced)
-        if models:
-            await analysis.mark_own_judges(connection, models)
+            await analysis.mark(connection, "is_superseded", replaced)
+        if judging:
+            await analysis.mark(connection, "is_own_judge", judging)
         if refused:
             # Also what was replaced before, and is no row any more.
             await training.leave_datasets(connection, [(*key, None) for key in refused])

@@ -19,6 +19,7 @@ from services.gateway.routes.otlp_answers import LOGS, METRICS, TRACES, answered
 from services.gateway.routes.writing import trace_of
 
 PACKED = ("gzip", "x-gzip")
+SPANS, RECORDS = "rejected_spans", "rejected_log_records"
 REFUSALS = {
     400: "The body is no such message of OTLP; do not send it again.",
     408: "The body did not arrive in time.",
@@ -41,11 +42,7 @@ def otlp_routes() -> APIRouter:
     )
     async def take_traces(request: Request) -> Response:
         judged = await _take(request, request.app.state.telemetry.traces)
-        said = traces.ExportTraceServiceResponse()
-        if judged.rejected or judged.message:
-            said.partial_success.rejected_spans = judged.rejected
-            said.partial_success.error_message = judged.message
-        return answered(request, said)
+        return answered(request, _partly(traces.ExportTraceServiceResponse, SPANS, judged))
 
     @router.post(
         LOGS,
@@ -54,11 +51,7 @@ def otlp_routes() -> APIRouter:
     )
     async def take_logs(request: Request) -> Response:
         judged = await _take(request, request.app.state.telemetry.logs)
-        said = logs.ExportLogsServiceResponse()
-        if judged.rejected or judged.message:
-            said.partial_success.rejected_log_records = judged.rejected
-            said.partial_success.error_message = judged.message
-        return answered(request, said)
+        return answered(request, _partly(logs.ExportLogsServiceResponse, RECORDS, judged))
 
     @router.post(
         METRICS,
@@ -85,6 +78,14 @@ async def _take(request: Request, take: Take) -> Judged:
             body = unpacked(body, bring)
         with gate.storing(len(body)):
             return await take(body, encoding, principal(request).tenant_id, trace_of(request))
+
+
+def _partly(response: type[Message], counted_as: str, judged: Judged) -> Message:
+    """OTLP's answer: empty when all is well."""
+    if not (judged.rejected or judged.message):
+        return response()
+    told = {counted_as: judged.rejected, "error_message": judged.message}
+    return response(partial_success=told)
 
 
 def _encoding(request: Request) -> Encoding:

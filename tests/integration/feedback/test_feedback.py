@@ -139,8 +139,14 @@ async def test_an_operation_whose_rows_cannot_be_made_holds_up_no_other(
         return bool(rows[0][0] == 9)
 
     await eventually(made, why="the others' rows are made")
-    waits = await world.sql("SELECT due_at > now() FROM feedback_due WHERE operation_id = 'op-80'")
-    assert {row[0] for row in waits} == {True}
+
+    async def put_off() -> bool:  # each of its notes: of the feedback, and of following ingest
+        waits = await world.sql(
+            "SELECT due_at > now() FROM feedback_due WHERE operation_id = 'op-80'"
+        )
+        return {row[0] for row in waits} == {True}
+
+    await eventually(put_off, why="it is to be tried again later")
     monkeypatch.undo()
     await world.sql("UPDATE feedback_due SET due_at = now()")
     await world.settled()
@@ -233,7 +239,8 @@ async def test_a_model_that_judges_itself_is_kept_and_not_weighted(world: World)
     marked = "SELECT is_own_judge FROM feedback_analysis WHERE operation_id = 'op-70'"
     assert [one[0] for one in await world.sql(marked)] == [True]
     # Sent again with another model: it judged somebody else after all.
-    await world.send("operations", [answered(71, operation_id="op-70", model_id="other")])
+    later = {"operation_id": "op-70", "model_id": "other", "occurred_at": now_text()}
+    await world.send("operations", [answered(71, **later)])
     await world.settled()
     assert [one[0] for one in await world.sql(marked)] == [False]
 

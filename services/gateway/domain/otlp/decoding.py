@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic_core import from_json
 
+from services.gateway.domain.otlp.ids import SPAN_BYTES, TRACE_BYTES
 from services.gateway.domain.problems import Problem
 
 MAX_UNPACKED = 4 * 1024 * 1024
@@ -25,8 +26,8 @@ MOST_NODES = 300_000  # a body of ordinary spans has half as many; each costs 4 
 MOST_MEMBERS = 64  # each is found by copying all that follows it
 GZIP_WINDOW = 31  # zlib's way to ask for gzip's header and checksum
 IDS = {
-    **dict.fromkeys(("traceId", "trace_id"), 16),
-    **dict.fromkeys(("spanId", "span_id", "parentSpanId", "parent_span_id"), 8),
+    **dict.fromkeys(("traceId", "trace_id"), TRACE_BYTES),
+    **dict.fromkeys(("spanId", "span_id", "parentSpanId", "parent_span_id"), SPAN_BYTES),
 }
 SPANS = (("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans",))
 LOGS = (
