@@ -231,7 +231,14 @@ class Runner:
 
     async def _look_at(self, partition: Partition, bounds: Bounds) -> None:
         known, stored = self._fences.get(partition), await self._sink.read(partition)
-        if partition in self.incidents or known is None or stored is None or stored < known:
+        # It may also have moved on under our epoch: once a store went back, another process can
+        # hold the same one, and what we sought is another position than what we then read from.
+        if (
+            partition in self.incidents
+            or known is None
+            or stored is None
+            or (stored != known and stored.epoch <= known.epoch)
+        ):
             self._fences.pop(partition, None)
             try:
                 stored = await self._claim(partition, bounds)
