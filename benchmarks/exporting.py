@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
-from benchmarks.servers import Servers, rss_mb
+from benchmarks.servers import AUDIT, Servers, rss_mb
 from deploy.jobs.keys import create_key
 from deploy.local.process import Child, free_port
 from shared.training.stored import COLUMNS
@@ -48,7 +48,9 @@ BARE = f"SELECT {COLUMNS} FROM model_training_data AS r WHERE r.state = 'ready'"
 async def exporting(target: Servers) -> dict[str, Any]:
     """Megabytes and rows a second of both, in turn, and what the gateway's memory grows by."""
     await filled(target.postgres_dsn)
-    key = await create_key(target.postgres_dsn, tenant="acme", role="analyst", name="bench")
+    key = await create_key(
+        target.postgres_dsn, tenant="acme", role="analyst", name="bench", audit=AUDIT
+    )
     port = free_port()
     gateway = target.service("gateway", f"e{uuid4().hex[:6]}.", ASSAY_GATEWAY_PORT=str(port))
     try:

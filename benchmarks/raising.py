@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from benchmarks.servers import PARTITIONS, Servers, events
 from deploy.jobs.topics import create_topics
 from shared.events.alert import AlertEvent
+from shared.kafka_settings import plain
 
 MODELS = 200
 SECONDS = 60.0
@@ -24,7 +25,7 @@ DEADLINE_S = 120
 async def raising(target: Servers) -> dict[str, Any]:
     """Seconds until alerts fire, of models that go bad at random moments."""
     prefix = f"r{uuid4().hex[:6]}."
-    await create_topics(target.bootstrap, prefix, PARTITIONS)
+    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
     await _rule(target)
     metrics = target.service("metrics", prefix)
     try:

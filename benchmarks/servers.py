@@ -27,9 +27,14 @@ from deploy.local.process import Child, free_port, spawn
 from deploy.local.redis import start_redis
 from deploy.migrations import migrate
 from shared import keys
+from shared.audit.keys import keys_of
+from shared.audit.recorder import Recorder
+from shared.kafka_settings import plain
 
 PARTITIONS = 6
 PASSWORD = secrets.token_hex(8)
+SECRET = "only-for-benchmarks-but-long-enough"
+AUDIT = Recorder(keys_of(None, SECRET))
 ROOT = Path(__file__).parents[1]
 Keyed = tuple[bytes, bytes]
 """A record's key and value."""
@@ -54,7 +59,7 @@ class Servers:
             "ASSAY_TOPIC_PREFIX": prefix,
             "ASSAY_REDIS_URL": self.redis_url,
             "ASSAY_POSTGRES_DSN": self.dsns[name],
-            "ASSAY_SECRET_KEY": "only-for-benchmarks-but-long-enough",
+            "ASSAY_SECRET_KEY": SECRET,
             "ASSAY_TELEMETRY_PORT": str(free_port()),
             **more,
         }
@@ -95,7 +100,7 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     await connection.execute("INSERT INTO tenants (tenant_id) VALUES ('acme')")
     await connection.close()
     services = dict.fromkeys(ROLE_OF, PASSWORD)
-    dsns = await give_passwords(dsn, services)
+    dsns = await give_passwords(dsn, services, AUDIT)
     try:
         url = f"redis://127.0.0.1:{redis_port}/0"
         yield Servers(folder, kafka.bootstrap, dsn, url, dsns)
@@ -147,7 +152,7 @@ async def filled_topic(
     target: Servers, prefix: str, content: list[Keyed], topic: str = "operations.v1"
 ) -> None:
     """Make the topics of a prefix and publish all of `content` to one."""
-    await create_topics(target.bootstrap, prefix, PARTITIONS)
+    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
     producer = AIOKafkaProducer(
         bootstrap_servers=target.bootstrap, acks="all", compression_type="lz4", linger_ms=20
     )

@@ -1,4 +1,5 @@
-"""HTTP: a metrics answer against a bare FastAPI route that reads one Redis key; a paced status."""
+"""HTTP: a metrics answer against a bare FastAPI route that reads one Redis key, and against one of
+which nobody counts how often it was asked for; a paced status."""
 
 import asyncio
 import sys
@@ -10,12 +11,14 @@ from uuid import uuid4
 import httpx2
 from redis.asyncio import Redis
 
-from benchmarks.servers import Servers, events, filled_topic, rss_mb
+from benchmarks.servers import AUDIT, Servers, events, filled_topic, rss_mb
 from deploy.jobs.keys import create_key
 from deploy.local.process import Child, free_port, spawn
 
 SECONDS = 5.0
 CONNECTIONS = 16
+COUNTED = 10_000
+"""A tenant's reads per second: counted as always, and never refused."""
 PACED_RATE, PACED_CONNECTIONS = 200, 8
 BARE = """
 import sys, uvicorn
@@ -33,32 +36,44 @@ async def serving(target: Servers) -> dict[str, Any]:
     """Requests per second of both, in turn."""
     prefix = f"h{uuid4().hex[:6]}."
     await filled_topic(target, prefix, events(2_000))
-    key = await create_key(target.postgres_dsn, tenant="acme", role="viewer", name="bench")
+    key = await create_key(
+        target.postgres_dsn, tenant="acme", role="viewer", name="bench", audit=AUDIT
+    )
     port, bare_port = free_port(), free_port()
     metrics = target.service("metrics", prefix)
-    gateway = target.service("gateway", prefix, ASSAY_GATEWAY_PORT=str(port))
+    gateway = _gateway(target, prefix, port, reads_per_s=COUNTED)
+    free_of_count = free_port()
+    uncounted = _gateway(target, prefix, free_of_count, reads_per_s=0)
     argv: list[str | Path] = [sys.executable, "-c", BARE, str(bare_port), target.redis_url]
     bare = spawn("bare", argv, target.folder / "bare.log")
     try:
         headers = {"Authorization": f"Bearer {key.key}"}
         url = f"http://127.0.0.1:{port}/ai/metrics/model-1"
         content = await _answer(url, headers)
+        await _answer(url.replace(str(port), str(free_of_count)), headers)
         async with Redis.from_url(target.redis_url) as client:
             await client.set("bare", content)
         await _answer(f"http://127.0.0.1:{bare_port}/bare", {})
         metrics.stop()
-        rates: dict[str, list[float]] = {"bare": [], "gateway": []}
+        rates: dict[str, list[float]] = {"bare": [], "gateway": [], "uncounted": []}
         for _ in range(3):
             rates["bare"].append(await _load(bare_port, "/bare", {}))
             rates["gateway"].append(await _load(port, "/ai/metrics/model-1", headers))
+            rates["uncounted"].append(await _load(free_of_count, "/ai/metrics/model-1", headers))
         return {
             "bare_route": sorted(rates["bare"])[1],
             "get_metrics": sorted(rates["gateway"])[1],
+            "get_metrics_uncounted": sorted(rates["uncounted"])[1],
             "gateway_rss_mb": rss_mb(gateway),
             **await _paced(port, "/ai/models/model-1/status", headers),
         }
     finally:
-        _stop(metrics, gateway, bare)
+        _stop(metrics, gateway, uncounted, bare)
+
+
+def _gateway(target: Servers, prefix: str, port: int, *, reads_per_s: int) -> Child:
+    settings = {"ASSAY_GATEWAY_READS_PER_S": str(reads_per_s), "ASSAY_GATEWAY_PORT": str(port)}
+    return target.service("gateway", prefix, **settings)
 
 
 async def _answer(url: str, headers: dict[str, str]) -> bytes:

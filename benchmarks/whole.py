@@ -13,6 +13,7 @@ from benchmarks.servers import PARTITIONS, Servers, events, rss_mb
 from deploy.jobs.topics import create_topics
 from deploy.local.process import free_port
 from shared import keys
+from shared.kafka_settings import plain
 
 RATE = 5_000
 SECONDS = 30
@@ -23,7 +24,7 @@ SAMPLE_S = 0.05
 async def whole(target: Servers) -> dict[str, Any]:
     """Publish at RATE, and sample how far each store is behind, in time."""
     prefix = f"w{uuid4().hex[:6]}."
-    await create_topics(target.bootstrap, prefix, PARTITIONS)
+    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
     async with Redis.from_url(target.redis_url) as client:
         await client.flushall()  # views of the parts before would be taken for this one's
     running = {

@@ -1,4 +1,4 @@
-"""Check that the docs are whole: links lead somewhere, settings and dependencies are described."""
+"""Check that the docs are whole: links lead somewhere, all is listed and described."""
 
 import re
 import sys
@@ -6,27 +6,12 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-from pydantic_settings import BaseSettings
-
-from services.abtest.settings import AbtestSettings
-from services.feedback.settings import FeedbackSettings
-from services.gateway.settings import GatewaySettings
-from services.ingest.settings import IngestSettings
-from services.metrics.settings import MetricsSettings
-from services.notify.settings import NotifySettings
-from shared.settings import PREFIX
+from deploy.known_settings import service_settings
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
+TEST = re.compile(r"`(tests/[^`\s]+|test_[a-z0-9_*]+\.py)`")
 NAME = re.compile(r"^[A-Za-z0-9_.-]+")
-SETTINGS: tuple[type[BaseSettings], ...] = (
-    AbtestSettings,
-    GatewaySettings,
-    IngestSettings,
-    MetricsSettings,
-    NotifySettings,
-    FeedbackSettings,
-)
 
 
 def main() -> None:
@@ -34,6 +19,8 @@ def main() -> None:
     problems = [
         *_dead_links(),
         *_repeated_links(),
+        *_dead_tests(),
+        *_unlisted_pages(),
         *_undescribed_settings(),
         *_unexplained_dependencies(),
     ]
@@ -58,11 +45,35 @@ def _repeated_links() -> list[str]:
     return [f"README.md: {link} is linked {n} times" for link, n in times.items() if n > 1]
 
 
+def _dead_tests() -> list[str]:
+    """A test that is named as evidence exists; one without a folder is beside the one before it."""
+    found: list[str] = []
+    for path in (ROOT / "docs").rglob("*.md"):
+        folder = Path()
+        for named in TEST.findall(path.read_text()):
+            folder = Path(named).parent if "/" in named else folder
+            if not any(ROOT.glob(str(folder / Path(named).name))):
+                found.append(f"{path.relative_to(ROOT)}: there is no {folder / Path(named).name}")
+    return found
+
+
+def _unlisted_pages() -> list[str]:
+    """A page that is not in the site's contents is found by nobody."""
+    contents = (ROOT / "zensical.toml").read_text()
+    pages = (str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md"))
+    return [
+        f"zensical.toml: docs/{page} is not among its pages"
+        for page in sorted(pages)
+        if f'"{page}"' not in contents
+    ]
+
+
 def _undescribed_settings() -> list[str]:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    names = {f"{PREFIX}{name}".upper() for each in SETTINGS for name in each.model_fields}
     return [
-        f"docs/configuration.md: {name} is missing" for name in sorted(names) if name not in text
+        f"docs/configuration.md: {name} is missing"
+        for name in sorted(service_settings())
+        if name not in text
     ]
 
 

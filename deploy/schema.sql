@@ -46,6 +46,20 @@ ALTER TABLE ONLY public.ab_tests FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_tests OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_tests.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.key IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.body IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.state IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.epochs IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.winner IS 'no subject';
+
+COMMENT ON COLUMN public.ab_tests.created_by IS 'no subject';
+
 CREATE FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) RETURNS SETOF public.ab_tests
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -57,6 +71,59 @@ CREATE FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_f
 $$;
 
 ALTER FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) OWNER TO assay_owner;
+
+CREATE FUNCTION public.audit_all_heads() RETURNS TABLE(tenant_id text, sequence bigint, row_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT h.tenant_id, h.sequence, h.row_hash FROM public.audit_heads AS h
+     WHERE h.sequence > 0 ORDER BY h.tenant_id
+$$;
+
+ALTER FUNCTION public.audit_all_heads() OWNER TO assay_owner;
+
+CREATE FUNCTION public.audit_append(new_sequence bigint, new_at timestamp with time zone, new_actor text, new_role text, new_action text, new_object_type text, new_object_id text, new_before text, new_after text, new_request_id text, new_key_version integer, new_prev_hash bytea, new_row_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    head record;
+BEGIN
+    SELECT * INTO head FROM public.audit_lock_head();
+    IF (head.sequence + 1, head.row_hash) IS DISTINCT FROM (new_sequence, new_prev_hash) THEN
+        RAISE EXCEPTION 'audit: the row does not follow the head';
+    END IF;
+    INSERT INTO public.audit_log
+    VALUES (public.current_tenant(), new_sequence, new_at, new_actor, new_role, new_action,
+            new_object_type, new_object_id, new_before, new_after, new_request_id,
+            new_key_version, new_prev_hash, new_row_hash);
+    UPDATE public.audit_heads SET sequence = new_sequence, row_hash = new_row_hash
+     WHERE tenant_id = public.current_tenant();
+END $$;
+
+ALTER FUNCTION public.audit_append(new_sequence bigint, new_at timestamp with time zone, new_actor text, new_role text, new_action text, new_object_type text, new_object_id text, new_before text, new_after text, new_request_id text, new_key_version integer, new_prev_hash bytea, new_row_hash bytea) OWNER TO assay_owner;
+
+CREATE FUNCTION public.audit_lock_head() RETURNS TABLE(sequence bigint, row_hash bytea, at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    tenant text := public.current_tenant();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'audit: the transaction knows no tenant';
+    END IF;
+    IF tenant = '*' AND NOT pg_has_role(session_user, 'assay_owner', 'MEMBER') THEN
+        RAISE EXCEPTION 'audit: only the owner acts for the installation' USING ERRCODE = '42501';
+    END IF;
+    INSERT INTO public.audit_heads (tenant_id, sequence, row_hash)
+    VALUES (tenant, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
+    RETURN QUERY SELECT h.sequence, h.row_hash, clock_timestamp()
+                   FROM public.audit_heads AS h WHERE h.tenant_id = tenant FOR UPDATE;
+END $$;
+
+ALTER FUNCTION public.audit_lock_head() OWNER TO assay_owner;
 
 CREATE FUNCTION public.changed_ab_tests(since timestamp with time zone) RETURNS SETOF public.ab_tests
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -72,6 +139,60 @@ CREATE FUNCTION public.current_tenant() RETURNS text
     AS $$ SELECT nullif(current_setting('app.tenant_id', true), '') $$;
 
 ALTER FUNCTION public.current_tenant() OWNER TO assay_owner;
+
+CREATE FUNCTION public.drop_day_partition(parent regclass, day date) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+    child text := format('%s_%s', parent::text, to_char(day, 'YYYYMMDD'));
+BEGIN
+    IF parent NOT IN ('public.ai_model_operations'::regclass, 'public.user_feedback'::regclass) THEN
+        RAISE EXCEPTION 'drop_day_partition: % has no day partitions', parent;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('assay.partitions'));
+    IF to_regclass(format('partitions.%I', child)) IS NULL THEN
+        RETURN false;
+    END IF;
+    IF NOT EXISTS (SELECT FROM public.ended_partitions(parent) AS e WHERE e = day) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'drop_day_partition: somebody keeps this day';
+    END IF;
+    EXECUTE format('ALTER TABLE %s DETACH PARTITION partitions.%I', parent, child);
+    EXECUTE format('DROP TABLE partitions.%I', child);
+    RETURN true;
+END $$;
+
+ALTER FUNCTION public.drop_day_partition(parent regclass, day date) OWNER TO assay_owner;
+
+CREATE FUNCTION public.ended_partitions(parent regclass) RETURNS SETOF date
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $_$
+    SELECT d.day FROM (
+        SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
+          FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+         WHERE i.inhparent = parent AND c.relname ~ '_[0-9]{8}$') AS d
+     WHERE (d.day + 1)::timestamp AT TIME ZONE 'UTC' <= (
+            SELECT least(min(k.cutoff), now() - interval '90 days') - interval '9 days'
+              FROM public.retention_cutoffs(
+                   CASE parent WHEN 'public.ai_model_operations'::regclass THEN 'operations'
+                               WHEN 'public.user_feedback'::regclass THEN 'feedback' END) AS k
+             WHERE k.tenant_id IS NOT NULL)
+     ORDER BY d.day
+$_$;
+
+ALTER FUNCTION public.ended_partitions(parent regclass) OWNER TO assay_owner;
+
+CREATE FUNCTION public.ended_subject_exports() RETURNS TABLE(tenant_id text, export_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT e.tenant_id, e.export_id FROM public.subject_exports AS e
+     WHERE e.expires_at <= now() ORDER BY e.expires_at LIMIT 100
+$$;
+
+ALTER FUNCTION public.ended_subject_exports() OWNER TO assay_owner;
 
 CREATE FUNCTION public.ensure_day_partition(parent regclass, day date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -99,6 +220,62 @@ END $$;
 
 ALTER FUNCTION public.ensure_day_partition(parent regclass, day date) OWNER TO assay_owner;
 
+CREATE FUNCTION public.erase_dead_letters(needles bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    tenant text := public.current_tenant();
+    gone bigint;
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'erase_dead_letters: no tenant is set';
+    END IF;
+    DELETE FROM public.dead_letters AS l
+     WHERE (l.tenant_id = tenant
+            OR (l.tenant_id IS NULL
+                AND position(convert_to('"' || tenant || '"', 'UTF8') IN l.record_value) > 0))
+       AND EXISTS (SELECT FROM unnest(needles) AS n (needle)
+                    WHERE length(needle) > 2
+                      AND (position(needle IN l.record_value) > 0
+                           OR l.record_key = substring(needle FROM 2 FOR length(needle) - 2)
+                           OR position(needle IN convert_to(l.record_headers::text, 'UTF8')) > 0));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
+ALTER FUNCTION public.erase_dead_letters(needles bytea[]) OWNER TO assay_owner;
+
+CREATE FUNCTION public.erasure_due_tenants(of_service text) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT t.tenant_id FROM public.tenants AS t
+     WHERE EXISTS (SELECT FROM public.erasure_due AS d
+                    WHERE d.service = of_service AND d.tenant_id = t.tenant_id)
+     ORDER BY t.tenant_id
+$$;
+
+ALTER FUNCTION public.erasure_due_tenants(of_service text) OWNER TO assay_owner;
+
+CREATE FUNCTION public.erasures_only_end() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NEW.subject IS NOT NULL AND NEW.subject IS DISTINCT FROM OLD.subject THEN
+        RAISE insufficient_privilege USING MESSAGE = 'erasures: whose it is does not change';
+    END IF;
+    IF NEW.status = 'completed' AND OLD.status <> 'completed'
+       AND EXISTS (SELECT FROM public.erasure_receipts AS r
+                    WHERE r.tenant_id = NEW.tenant_id AND r.erasure_id = NEW.erasure_id AND r.at IS NULL) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'erasures: a store has not answered';
+    END IF;
+    RETURN NEW;
+END $$;
+
+ALTER FUNCTION public.erasures_only_end() OWNER TO assay_owner;
+
 CREATE FUNCTION public.find_api_key(wanted text) RETURNS TABLE(tenant_id text, key_id text, name text, role text, permissions text[], secret_hash bytea, expires_at timestamp with time zone, revoked_at timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -109,11 +286,108 @@ $$;
 
 ALTER FUNCTION public.find_api_key(wanted text) OWNER TO assay_owner;
 
+CREATE FUNCTION public.late_erasures() RETURNS TABLE(tenant_id text, erasure_id uuid, deadline timestamp with time zone, missing text[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT e.tenant_id, e.erasure_id, e.deadline,
+           ARRAY(SELECT r.service || '/' || r.store FROM public.erasure_receipts AS r
+                  WHERE r.tenant_id = e.tenant_id AND r.erasure_id = e.erasure_id AND r.at IS NULL
+                  ORDER BY 1)
+      FROM public.erasures AS e
+     WHERE e.status IN ('pending', 'running') AND e.deadline < now() ORDER BY e.deadline LIMIT 1000
+$$;
+
+ALTER FUNCTION public.late_erasures() OWNER TO assay_owner;
+
+CREATE FUNCTION public.open_erasure_tasks(of_service text) RETURNS TABLE(tenant_id text, erasure_id uuid, store text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    -- Tenants in turn: whoever asks for much makes only himself wait.
+    SELECT t.tenant_id, t.erasure_id, t.store FROM (
+        SELECT r.tenant_id, r.erasure_id, r.store, e.created_at,
+               row_number() OVER (PARTITION BY r.tenant_id ORDER BY e.created_at, r.store) AS turn
+          FROM public.erasure_receipts AS r JOIN public.erasures AS e USING (tenant_id, erasure_id)
+         WHERE r.service = of_service AND r.at IS NULL) AS t
+     ORDER BY t.turn, t.created_at LIMIT 100
+$$;
+
+ALTER FUNCTION public.open_erasure_tasks(of_service text) OWNER TO assay_owner;
+
+CREATE FUNCTION public.open_subject_exports() RETURNS TABLE(tenant_id text, export_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT e.tenant_id, e.export_id FROM public.subject_exports AS e
+     WHERE e.status IN ('pending', 'running') AND e.expires_at > now() ORDER BY e.created_at LIMIT 100
+$$;
+
+ALTER FUNCTION public.open_subject_exports() OWNER TO assay_owner;
+
+CREATE FUNCTION public.receipts_are_ones_own() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NEW IS DISTINCT FROM OLD
+       AND current_user IN ('svc_ingest', 'svc_abtest', 'svc_feedback', 'svc_metrics', 'svc_notify')
+       AND current_user <> 'svc_' || NEW.service THEN
+        RAISE insufficient_privilege USING MESSAGE = 'erasure_receipts: another service''s';
+    END IF;
+    RETURN NEW;
+END $$;
+
+ALTER FUNCTION public.receipts_are_ones_own() OWNER TO assay_owner;
+
+CREATE FUNCTION public.retention_cutoffs(of_class text) RETURNS TABLE(tenant_id text, cutoff timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT k.tenant_id,
+           CASE WHEN r.changed_at > now() - interval '1 day'
+                  OR coalesce((SELECT max(s.not_before) FROM public.retention_start AS s), 'infinity') > now()
+                THEN '-infinity'::timestamptz
+                ELSE now() - make_interval(days => coalesce(r.days, public.retention_default(of_class))) END
+      FROM (SELECT t.tenant_id FROM public.tenants AS t UNION ALL SELECT NULL) AS k
+      LEFT JOIN public.retention AS r ON r.tenant_id = k.tenant_id AND r.class = of_class
+     ORDER BY k.tenant_id
+$$;
+
+ALTER FUNCTION public.retention_cutoffs(of_class text) OWNER TO assay_owner;
+
+CREATE FUNCTION public.retention_default(of_class text) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT CASE of_class WHEN 'operations' THEN 90 WHEN 'feedback' THEN 90
+                           WHEN 'dead_letters' THEN 30 WHEN 'minutes' THEN 400 END $$;
+
+ALTER FUNCTION public.retention_default(of_class text) OWNER TO assay_owner;
+
 CREATE FUNCTION public.status_part(environment text, operation_type text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (environment IS NULL) THEN ''::text ELSE ((((length(environment))::text || ':'::text) || environment) || operation_type) END;
 
 ALTER FUNCTION public.status_part(environment text, operation_type text) OWNER TO assay_owner;
+
+CREATE FUNCTION public.tenant_dead_letters(after_topic text, after_partition integer, after_offset bigint, needles bytea[], most integer) RETURNS TABLE(topic text, partition integer, kafka_offset bigint, tenant_id text, reason text, detail text, record_key bytea, record_value bytea, record_headers jsonb, record_timestamp timestamp with time zone, first_seen_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT l.topic, l.partition, l.kafka_offset, l.tenant_id, l.reason, l.detail, l.record_key,
+           l.record_value, l.record_headers, l.record_timestamp, l.first_seen_at
+      FROM public.dead_letters AS l
+     WHERE (l.topic, l.partition, l.kafka_offset) > (after_topic, after_partition, after_offset)
+       AND (l.tenant_id = public.current_tenant()
+            OR (l.tenant_id IS NULL
+                AND position(convert_to('"' || public.current_tenant() || '"', 'UTF8') IN l.record_value) > 0))
+       AND (needles IS NULL
+            OR EXISTS (SELECT FROM unnest(needles) AS n (needle)
+                        WHERE length(needle) > 2 AND position(needle IN l.record_value) > 0))
+     ORDER BY l.topic, l.partition, l.kafka_offset LIMIT most
+$$;
+
+ALTER FUNCTION public.tenant_dead_letters(after_topic text, after_partition integer, after_offset bigint, needles bytea[], most integer) OWNER TO assay_owner;
 
 CREATE FUNCTION public.untold_ab_test_steps(most integer) RETURNS TABLE(tenant_id text, event_id uuid, test_id uuid, occurred_at timestamp with time zone, body jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -124,6 +398,17 @@ CREATE FUNCTION public.untold_ab_test_steps(most integer) RETURNS TABLE(tenant_i
 $$;
 
 ALTER FUNCTION public.untold_ab_test_steps(most integer) OWNER TO assay_owner;
+
+CREATE FUNCTION public.untold_erasure_events(most integer) RETURNS TABLE(tenant_id text, event_id uuid, topic text, record_key text, occurred_at timestamp with time zone, body jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT e.tenant_id, e.event_id, e.topic, e.record_key, e.occurred_at, e.body
+      FROM public.erasure_events AS e
+     WHERE e.published_at IS NULL ORDER BY e.occurred_at, e.event_id LIMIT most
+$$;
+
+ALTER FUNCTION public.untold_erasure_events(most integer) OWNER TO assay_owner;
 
 CREATE TABLE public.ab_arms (
     tenant_id text NOT NULL,
@@ -150,6 +435,10 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY public.ab_arms FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_arms OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_arms.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_arms.variant IS 'no subject';
 
 CREATE TABLE public.ab_units (
     tenant_id text NOT NULL,
@@ -193,6 +482,14 @@ WITH (fillfactor='60');
 ALTER TABLE ONLY public.ab_units FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_units OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_units.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_units.unit IS 'subject';
+
+COMMENT ON COLUMN public.ab_units.seen IS 'no subject';
+
+COMMENT ON COLUMN public.ab_units.variant IS 'no subject';
 
 CREATE VIEW public.ab_cells WITH (security_invoker='true') AS
  SELECT tenant_id,
@@ -240,6 +537,8 @@ ALTER TABLE ONLY public.ab_days FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_days OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_days.tenant_id IS 'no subject';
+
 CREATE TABLE public.ab_events (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -270,6 +569,16 @@ CREATE TABLE public.ab_events (
 ALTER TABLE ONLY public.ab_events FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_events OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_events.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_events.kind IS 'no subject';
+
+COMMENT ON COLUMN public.ab_events.unit IS 'subject';
+
+COMMENT ON COLUMN public.ab_events.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.ab_events.variant IS 'no subject';
 
 CREATE TABLE public.ab_past (
     tenant_id text NOT NULL,
@@ -302,6 +611,10 @@ ALTER TABLE ONLY public.ab_past FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_past OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_past.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_past.unit IS 'subject';
+
 CREATE TABLE public.ab_past_scans (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -322,6 +635,12 @@ ALTER TABLE ONLY public.ab_past_scans FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_past_scans OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_past_scans.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_past_scans.tok_bins IS 'no subject';
+
+COMMENT ON COLUMN public.ab_past_scans.cost_bins IS 'no subject';
+
 CREATE TABLE public.ab_results (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -338,6 +657,38 @@ ALTER TABLE ONLY public.ab_results FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_results OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_results.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_results.verdict IS 'no subject';
+
+COMMENT ON COLUMN public.ab_results.body IS 'no subject';
+
+COMMENT ON COLUMN public.ab_results.memory IS 'no subject';
+
+CREATE TABLE public.ab_results_history (
+    tenant_id text NOT NULL,
+    test_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    metric text NOT NULL,
+    variant text NOT NULL,
+    is_first boolean DEFAULT false NOT NULL,
+    units bigint NOT NULL,
+    difference double precision NOT NULL,
+    low double precision NOT NULL,
+    high double precision NOT NULL,
+    CONSTRAINT ab_results_history_units_check CHECK ((units >= 0))
+);
+
+ALTER TABLE ONLY public.ab_results_history FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_results_history OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_results_history.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_results_history.metric IS 'no subject';
+
+COMMENT ON COLUMN public.ab_results_history.variant IS 'no subject';
+
 CREATE TABLE public.ab_sketches (
     tenant_id text NOT NULL,
     test_id uuid NOT NULL,
@@ -353,6 +704,12 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY public.ab_sketches FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_sketches OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_sketches.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_sketches.variant IS 'no subject';
+
+COMMENT ON COLUMN public.ab_sketches.bins IS 'no subject';
 
 CREATE TABLE public.ab_sums (
     tenant_id text NOT NULL,
@@ -386,6 +743,12 @@ ALTER TABLE ONLY public.ab_sums FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_sums OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_sums.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_sums.variant IS 'no subject';
+
+COMMENT ON COLUMN public.ab_sums.metric IS 'no subject';
+
 CREATE TABLE public.ab_test_steps (
     tenant_id text NOT NULL,
     event_id uuid NOT NULL,
@@ -405,6 +768,18 @@ ALTER TABLE ONLY public.ab_test_steps FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_test_steps OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ab_test_steps.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_test_steps.state IS 'no subject';
+
+COMMENT ON COLUMN public.ab_test_steps.actor IS 'no subject';
+
+COMMENT ON COLUMN public.ab_test_steps.reason IS 'no subject';
+
+COMMENT ON COLUMN public.ab_test_steps.body IS 'no subject';
+
+COMMENT ON COLUMN public.ab_test_steps.refusal IS 'no subject';
+
 CREATE TABLE public.ab_waiting (
     tenant_id text NOT NULL,
     event_id uuid NOT NULL,
@@ -422,6 +797,10 @@ CREATE TABLE public.ab_waiting (
 ALTER TABLE ONLY public.ab_waiting FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_waiting OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.ab_waiting.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ab_waiting.operation_id IS 'subject';
 
 CREATE TABLE public.ai_model_operations (
     tenant_id text NOT NULL,
@@ -468,6 +847,52 @@ ALTER TABLE ONLY public.ai_model_operations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ai_model_operations OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.ai_model_operations.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.model_version IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.provider IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.agent_id IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.environment IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.release IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.trace_id IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.parent_operation_id IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.session_id IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.user_pseudonym IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.prompt_version IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.error_type IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.error_message IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.input_text IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.output_text IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.ab_test_id IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.variant IS 'no subject';
+
+COMMENT ON COLUMN public.ai_model_operations.metadata IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.payload_hash IS 'subject';
+
+COMMENT ON COLUMN public.ai_model_operations.kafka_topic IS 'no subject';
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -491,6 +916,14 @@ ALTER TABLE ONLY public.alert_actions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_actions OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.alert_actions.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.alert_actions.action IS 'no subject';
+
+COMMENT ON COLUMN public.alert_actions.note IS 'no subject';
+
+COMMENT ON COLUMN public.alert_actions.actor IS 'no subject';
+
 CREATE TABLE public.alert_rules (
     tenant_id text NOT NULL,
     rule_id uuid NOT NULL,
@@ -504,6 +937,12 @@ ALTER TABLE ONLY public.alert_rules FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_rules OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.alert_rules.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.alert_rules.body IS 'no subject';
+
+COMMENT ON COLUMN public.alert_rules.created_by IS 'no subject';
+
 CREATE TABLE public.api_keys (
     tenant_id text NOT NULL,
     key_id text NOT NULL,
@@ -515,6 +954,9 @@ CREATE TABLE public.api_keys (
     created_by text NOT NULL,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    last_used_at timestamp with time zone,
+    replaced_by uuid,
     CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^[a-z0-9]{12}$'::text)),
     CONSTRAINT api_keys_secret_hash_check CHECK ((length(secret_hash) = 32))
 );
@@ -522,6 +964,81 @@ CREATE TABLE public.api_keys (
 ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.api_keys.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.key_id IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.name IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.role IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.permissions IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.secret_hash IS 'no subject';
+
+COMMENT ON COLUMN public.api_keys.created_by IS 'no subject';
+
+CREATE TABLE public.audit_heads (
+    tenant_id text NOT NULL,
+    sequence bigint NOT NULL,
+    row_hash bytea NOT NULL,
+    CONSTRAINT audit_heads_row_hash_check CHECK ((length(row_hash) = 32))
+);
+
+ALTER TABLE ONLY public.audit_heads FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.audit_heads.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.audit_heads.row_hash IS 'no subject';
+
+CREATE TABLE public.audit_log (
+    tenant_id text NOT NULL,
+    sequence bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    role text,
+    action text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    before text,
+    after text,
+    request_id text,
+    key_version integer NOT NULL,
+    prev_hash bytea NOT NULL,
+    row_hash bytea NOT NULL,
+    CONSTRAINT audit_log_prev_hash_check CHECK ((length(prev_hash) = 32)),
+    CONSTRAINT audit_log_row_hash_check CHECK ((length(row_hash) = 32)),
+    CONSTRAINT audit_log_sequence_check CHECK ((sequence > 0))
+);
+
+ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_log OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.audit_log.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.actor IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.role IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.action IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.object_type IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.object_id IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.before IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.after IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.request_id IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.prev_hash IS 'no subject';
+
+COMMENT ON COLUMN public.audit_log.row_hash IS 'no subject';
 
 CREATE TABLE public.consumer_fence (
     consumer_group text NOT NULL,
@@ -533,12 +1050,17 @@ CREATE TABLE public.consumer_fence (
     duplicates bigint DEFAULT 0 NOT NULL,
     dead bigint DEFAULT 0 NOT NULL,
     gaps bigint DEFAULT 0 NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY public.consumer_fence FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.consumer_fence OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.consumer_fence.consumer_group IS 'no subject';
+
+COMMENT ON COLUMN public.consumer_fence.topic IS 'no subject';
 
 CREATE TABLE public.dataset_rows (
     tenant_id text NOT NULL,
@@ -575,6 +1097,44 @@ ALTER TABLE ONLY public.dataset_rows FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dataset_rows OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.dataset_rows.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.dataset_rows.kind IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.model_version IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.agent_id IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.environment IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.prompt_version IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.ab_test_id IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.variant IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.input IS 'subject';
+
+COMMENT ON COLUMN public.dataset_rows.output IS 'subject';
+
+COMMENT ON COLUMN public.dataset_rows.correction IS 'subject';
+
+COMMENT ON COLUMN public.dataset_rows.input_hash IS 'subject';
+
+COMMENT ON COLUMN public.dataset_rows.reasons IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.split IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.formula_version IS 'no subject';
+
+COMMENT ON COLUMN public.dataset_rows.lineage IS 'subject';
+
 CREATE TABLE public.datasets (
     tenant_id text NOT NULL,
     dataset_id uuid NOT NULL,
@@ -600,6 +1160,26 @@ ALTER TABLE ONLY public.datasets FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.datasets OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.datasets.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.name IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.filters IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.splits IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.state IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.formula_version IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.sha256 IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.manifest IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.failure IS 'no subject';
+
+COMMENT ON COLUMN public.datasets.created_by IS 'no subject';
+
 CREATE TABLE public.dead_letters (
     topic text NOT NULL,
     partition integer NOT NULL,
@@ -620,6 +1200,269 @@ CREATE TABLE public.dead_letters (
 ALTER TABLE ONLY public.dead_letters FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.dead_letters.topic IS 'no subject';
+
+COMMENT ON COLUMN public.dead_letters.reason IS 'no subject';
+
+COMMENT ON COLUMN public.dead_letters.detail IS 'no subject';
+
+COMMENT ON COLUMN public.dead_letters.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.dead_letters.record_key IS 'subject';
+
+COMMENT ON COLUMN public.dead_letters.record_value IS 'subject';
+
+COMMENT ON COLUMN public.dead_letters.record_headers IS 'subject';
+
+CREATE TABLE public.erased_events (
+    tenant_id text NOT NULL,
+    digest bytea NOT NULL,
+    kafka_topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    ingested_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.erased_events FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_events OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erased_events.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erased_events.digest IS 'no subject';
+
+COMMENT ON COLUMN public.erased_events.kafka_topic IS 'no subject';
+
+CREATE TABLE public.erased_names (
+    tenant_id text NOT NULL,
+    digest text NOT NULL,
+    erased_before timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.erased_names FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_names OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erased_names.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erased_names.digest IS 'no subject';
+
+CREATE TABLE public.erased_rows_minute (
+    tenant_id text CONSTRAINT operation_rollup_minute_tenant_id_not_null NOT NULL,
+    minute timestamp with time zone CONSTRAINT operation_rollup_minute_minute_not_null NOT NULL,
+    model_id text CONSTRAINT operation_rollup_minute_model_id_not_null NOT NULL,
+    environment text CONSTRAINT operation_rollup_minute_environment_not_null NOT NULL,
+    operation_type text CONSTRAINT operation_rollup_minute_operation_type_not_null NOT NULL,
+    variant text CONSTRAINT operation_rollup_minute_variant_not_null NOT NULL,
+    topic text CONSTRAINT operation_rollup_minute_topic_not_null NOT NULL,
+    partition integer CONSTRAINT operation_rollup_minute_partition_not_null NOT NULL,
+    n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_n_not_null NOT NULL,
+    ok bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_ok_not_null NOT NULL,
+    rt_us bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_rt_us_not_null NOT NULL,
+    ln bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_ln_not_null NOT NULL,
+    ln2 bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_ln2_not_null NOT NULL,
+    tin_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tin_n_not_null NOT NULL,
+    tin bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tin_not_null NOT NULL,
+    tout_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tout_n_not_null NOT NULL,
+    tout bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tout_not_null NOT NULL,
+    tcached_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tcached_n_not_null NOT NULL,
+    tcached bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_tcached_not_null NOT NULL,
+    treason_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_treason_n_not_null NOT NULL,
+    treason bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_treason_not_null NOT NULL,
+    cost_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_cost_n_not_null NOT NULL,
+    cost_nano bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_cost_nano_not_null NOT NULL,
+    conf_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_conf_n_not_null NOT NULL,
+    conf bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_conf_not_null NOT NULL,
+    conf2 bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_conf2_not_null NOT NULL,
+    brier bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_brier_not_null NOT NULL,
+    f_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_f_n_not_null NOT NULL,
+    rating_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_rating_n_not_null NOT NULL,
+    rating bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_rating_not_null NOT NULL,
+    rating2 bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_rating2_not_null NOT NULL,
+    helpful_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_helpful_n_not_null NOT NULL,
+    helpful bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_helpful_not_null NOT NULL,
+    accurate_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_accurate_n_not_null NOT NULL,
+    accurate bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_accurate_not_null NOT NULL,
+    relevant_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_relevant_n_not_null NOT NULL,
+    relevant bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_relevant_not_null NOT NULL,
+    fast_n bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_fast_n_not_null NOT NULL,
+    fast bigint DEFAULT 0 CONSTRAINT operation_rollup_minute_fast_not_null NOT NULL,
+    distribution jsonb DEFAULT '{}'::jsonb CONSTRAINT operation_rollup_minute_distribution_not_null NOT NULL
+);
+
+ALTER TABLE ONLY public.erased_rows_minute FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_rows_minute OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erased_rows_minute.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.environment IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.variant IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.topic IS 'no subject';
+
+COMMENT ON COLUMN public.erased_rows_minute.distribution IS 'no subject';
+
+CREATE TABLE public.erased_subjects (
+    tenant_id text NOT NULL,
+    seq bigint NOT NULL,
+    erasure_id uuid NOT NULL,
+    names jsonb NOT NULL,
+    erased_from timestamp with time zone,
+    erased_before timestamp with time zone NOT NULL,
+    CONSTRAINT erased_subjects_names_check CHECK (((jsonb_typeof(names) = 'object'::text) AND (names <> '{}'::jsonb)))
+);
+
+ALTER TABLE ONLY public.erased_subjects FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_subjects OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erased_subjects.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erased_subjects.names IS 'no subject';
+
+ALTER TABLE public.erased_subjects ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erased_subjects_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.erasure_due (
+    tenant_id text NOT NULL,
+    due_id bigint NOT NULL,
+    service text NOT NULL,
+    erasure_id uuid,
+    what text NOT NULL,
+    operation_id text NOT NULL,
+    event_id uuid,
+    row_id uuid,
+    replaced_by text,
+    with_unit boolean DEFAULT false NOT NULL,
+    erased_before timestamp with time zone NOT NULL,
+    seen_xid bigint,
+    done_once boolean DEFAULT false NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT erasure_due_what_check CHECK ((what = ANY (ARRAY['operation'::text, 'event'::text, 'rater'::text])))
+);
+
+ALTER TABLE ONLY public.erasure_due FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_due OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erasure_due.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_due.service IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_due.what IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_due.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.erasure_due.replaced_by IS 'subject';
+
+ALTER TABLE public.erasure_due ALTER COLUMN due_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasure_due_due_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.erasure_events (
+    tenant_id text NOT NULL,
+    event_id uuid NOT NULL,
+    topic text NOT NULL,
+    record_key text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT erasure_events_topic_check CHECK ((topic = ANY (ARRAY['erasures.v1'::text, 'erasure-receipts.v1'::text])))
+);
+
+ALTER TABLE ONLY public.erasure_events FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_events OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erasure_events.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_events.topic IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_events.record_key IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_events.body IS 'no subject';
+
+CREATE TABLE public.erasure_receipts (
+    tenant_id text NOT NULL,
+    erasure_id uuid NOT NULL,
+    service text NOT NULL,
+    store text NOT NULL,
+    removed bigint,
+    until timestamp with time zone,
+    at timestamp with time zone,
+    "position" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seen_xid bigint
+);
+
+ALTER TABLE ONLY public.erasure_receipts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_receipts OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erasure_receipts.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_receipts.service IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_receipts.store IS 'no subject';
+
+COMMENT ON COLUMN public.erasure_receipts."position" IS 'no subject';
+
+CREATE TABLE public.erasures (
+    tenant_id text NOT NULL,
+    erasure_id uuid NOT NULL,
+    mode text NOT NULL,
+    kind text NOT NULL,
+    subject jsonb,
+    subject_hash text NOT NULL,
+    erased_from timestamp with time zone,
+    erased_before timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    completed_at timestamp with time zone,
+    CONSTRAINT erasures_check CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT erasures_check1 CHECK (((status = 'completed'::text) = (subject IS NULL))),
+    CONSTRAINT erasures_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'operation'::text, 'filter'::text]))),
+    CONSTRAINT erasures_mode_check CHECK ((mode = ANY (ARRAY['erase'::text, 'anonymise'::text]))),
+    CONSTRAINT erasures_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text]))),
+    CONSTRAINT erasures_subject_check CHECK ((jsonb_typeof(subject) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasures OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.erasures.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.erasures.mode IS 'no subject';
+
+COMMENT ON COLUMN public.erasures.kind IS 'no subject';
+
+COMMENT ON COLUMN public.erasures.subject IS 'subject';
+
+COMMENT ON COLUMN public.erasures.subject_hash IS 'no subject';
+
+COMMENT ON COLUMN public.erasures.status IS 'no subject';
+
+COMMENT ON COLUMN public.erasures.created_by IS 'no subject';
 
 CREATE TABLE public.feedback_analysis (
     tenant_id text NOT NULL,
@@ -655,6 +1498,26 @@ ALTER TABLE ONLY public.feedback_analysis FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback_analysis OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.feedback_analysis.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.feedback_analysis.source IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.user_pseudonym IS 'subject';
+
+COMMENT ON COLUMN public.feedback_analysis.from_comment IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.conflict IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.label IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.method IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.version IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_analysis.correction IS 'subject';
+
 CREATE TABLE public.feedback_due (
     tenant_id text NOT NULL,
     due_id bigint NOT NULL,
@@ -667,6 +1530,10 @@ CREATE TABLE public.feedback_due (
 ALTER TABLE ONLY public.feedback_due FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback_due OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.feedback_due.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_due.operation_id IS 'subject';
 
 ALTER TABLE public.feedback_due ALTER COLUMN due_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.feedback_due_due_id_seq
@@ -706,6 +1573,24 @@ ALTER TABLE ONLY public.feedback_operations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback_operations OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.feedback_operations.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.feedback_operations.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.model_version IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.agent_id IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.environment IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.feedback_operations.stands IS 'subject';
+
+COMMENT ON COLUMN public.feedback_operations.told_stands IS 'subject';
+
 CREATE TABLE public.health_limits (
     tenant_id text NOT NULL,
     model_id text NOT NULL,
@@ -720,6 +1605,16 @@ CREATE TABLE public.health_limits (
 ALTER TABLE ONLY public.health_limits FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.health_limits OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.health_limits.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.health_limits.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.health_limits.body IS 'no subject';
+
+COMMENT ON COLUMN public.health_limits.created_by IS 'no subject';
+
+COMMENT ON COLUMN public.health_limits.updated_by IS 'no subject';
 
 CREATE TABLE public.model_status_changes (
     tenant_id text NOT NULL,
@@ -740,6 +1635,24 @@ CREATE TABLE public.model_status_changes (
 ALTER TABLE ONLY public.model_status_changes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.model_status_changes OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.model_status_changes.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.environment IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.part IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.status IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.before IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.reasons IS 'no subject';
+
+COMMENT ON COLUMN public.model_status_changes.measures IS 'no subject';
 
 CREATE TABLE public.model_training_data (
     tenant_id text NOT NULL,
@@ -786,6 +1699,50 @@ ALTER TABLE ONLY public.model_training_data FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.model_training_data OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.model_training_data.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.kind IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.state IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.model_version IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.agent_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.environment IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.prompt_version IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.ab_test_id IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.variant IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.input IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.output IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.correction IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.input_hash IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.reasons IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.terms IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.split IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.formula_version IS 'no subject';
+
+COMMENT ON COLUMN public.model_training_data.lineage IS 'subject';
+
+COMMENT ON COLUMN public.model_training_data.content_hash IS 'subject';
+
 CREATE TABLE public.notification_channels (
     tenant_id text NOT NULL,
     channel_id uuid NOT NULL,
@@ -805,6 +1762,18 @@ CREATE TABLE public.notification_channels (
 ALTER TABLE ONLY public.notification_channels FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notification_channels OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.notification_channels.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.notification_channels.name IS 'no subject';
+
+COMMENT ON COLUMN public.notification_channels.type IS 'no subject';
+
+COMMENT ON COLUMN public.notification_channels.url IS 'no subject';
+
+COMMENT ON COLUMN public.notification_channels.secret IS 'no subject';
+
+COMMENT ON COLUMN public.notification_channels.created_by IS 'no subject';
 
 CREATE TABLE public.notification_deliveries (
     tenant_id text NOT NULL,
@@ -833,6 +1802,20 @@ CREATE TABLE public.notification_deliveries (
 ALTER TABLE ONLY public.notification_deliveries FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notification_deliveries OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.notification_deliveries.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.kind IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.alert_state IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.severity IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.body IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.state IS 'no subject';
+
+COMMENT ON COLUMN public.notification_deliveries.reason IS 'no subject';
 
 CREATE TABLE public.operation_rollup_minute (
     tenant_id text NOT NULL,
@@ -882,6 +1865,20 @@ ALTER TABLE ONLY public.operation_rollup_minute FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.operation_rollup_minute OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.operation_rollup_minute.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.environment IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.variant IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.topic IS 'no subject';
+
+COMMENT ON COLUMN public.operation_rollup_minute.distribution IS 'no subject';
+
 CREATE TABLE public.performance_alert_steps (
     tenant_id text NOT NULL,
     event_id uuid NOT NULL,
@@ -903,6 +1900,20 @@ CREATE TABLE public.performance_alert_steps (
 ALTER TABLE ONLY public.performance_alert_steps FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alert_steps OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.performance_alert_steps.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.state IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.severity IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.reason IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.actor IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.payload_hash IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alert_steps.kafka_topic IS 'no subject';
 
 CREATE TABLE public.performance_alerts (
     tenant_id text NOT NULL,
@@ -933,6 +1944,24 @@ ALTER TABLE ONLY public.performance_alerts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.performance_alerts OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.performance_alerts.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.rule_name IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.environment IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.labels IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.state IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.severity IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.observed_over IS 'no subject';
+
+COMMENT ON COLUMN public.performance_alerts.reason IS 'no subject';
+
 CREATE TABLE public.rater_pairs (
     tenant_id text NOT NULL,
     one text NOT NULL,
@@ -944,6 +1973,12 @@ CREATE TABLE public.rater_pairs (
 ALTER TABLE ONLY public.rater_pairs FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rater_pairs OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.rater_pairs.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.rater_pairs.one IS 'subject';
+
+COMMENT ON COLUMN public.rater_pairs.other IS 'subject';
 
 CREATE TABLE public.rater_reliability (
     tenant_id text NOT NULL,
@@ -957,6 +1992,10 @@ ALTER TABLE ONLY public.rater_reliability FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rater_reliability OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.rater_reliability.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.rater_reliability.rater IS 'subject';
+
 CREATE TABLE public.rater_votes (
     tenant_id text NOT NULL,
     points smallint NOT NULL,
@@ -966,6 +2005,34 @@ CREATE TABLE public.rater_votes (
 ALTER TABLE ONLY public.rater_votes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rater_votes OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.rater_votes.tenant_id IS 'no subject';
+
+CREATE TABLE public.retention (
+    tenant_id text NOT NULL,
+    class text NOT NULL,
+    days integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT retention_class_check CHECK ((class = ANY (ARRAY['operations'::text, 'feedback'::text, 'dead_letters'::text, 'minutes'::text]))),
+    CONSTRAINT retention_days_check CHECK (((days >= 1) AND (days <= 36500)))
+);
+
+ALTER TABLE ONLY public.retention FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.retention OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.retention.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.retention.class IS 'no subject';
+
+COMMENT ON COLUMN public.retention.changed_by IS 'no subject';
+
+CREATE TABLE public.retention_start (
+    not_before timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.retention_start OWNER TO assay_owner;
 
 CREATE TABLE public.review_items (
     tenant_id text NOT NULL,
@@ -980,6 +2047,14 @@ CREATE TABLE public.review_items (
 ALTER TABLE ONLY public.review_items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.review_items OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.review_items.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.review_items.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.review_items.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.review_items.reason IS 'no subject';
 
 CREATE TABLE public.review_queues (
     tenant_id text NOT NULL,
@@ -999,6 +2074,16 @@ ALTER TABLE ONLY public.review_queues FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.review_queues OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.review_queues.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.review_queues.name IS 'no subject';
+
+COMMENT ON COLUMN public.review_queues.strategy IS 'no subject';
+
+COMMENT ON COLUMN public.review_queues.filters IS 'no subject';
+
+COMMENT ON COLUMN public.review_queues.created_by IS 'no subject';
+
 CREATE TABLE public.review_takes (
     tenant_id text NOT NULL,
     queue_id uuid NOT NULL,
@@ -1017,6 +2102,14 @@ ALTER TABLE ONLY public.review_takes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.review_takes OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.review_takes.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.review_takes.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.review_takes.reviewer IS 'subject';
+
+COMMENT ON COLUMN public.review_takes.said IS 'subject';
+
 CREATE TABLE public.silences (
     tenant_id text NOT NULL,
     silence_id uuid NOT NULL,
@@ -1034,6 +2127,73 @@ ALTER TABLE ONLY public.silences FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.silences OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.silences.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.silences.matchers IS 'no subject';
+
+COMMENT ON COLUMN public.silences.comment IS 'no subject';
+
+COMMENT ON COLUMN public.silences.created_by IS 'no subject';
+
+CREATE TABLE public.subject_export_parts (
+    tenant_id text NOT NULL,
+    export_id uuid NOT NULL,
+    seq integer NOT NULL,
+    class text NOT NULL,
+    lines integer NOT NULL,
+    operations text[] NOT NULL,
+    body bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.subject_export_parts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subject_export_parts OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.subject_export_parts.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.subject_export_parts.class IS 'no subject';
+
+COMMENT ON COLUMN public.subject_export_parts.operations IS 'subject';
+
+COMMENT ON COLUMN public.subject_export_parts.body IS 'subject';
+
+CREATE TABLE public.subject_exports (
+    tenant_id text NOT NULL,
+    export_id uuid NOT NULL,
+    subject text,
+    subject_hash text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    known jsonb DEFAULT '{}'::jsonb NOT NULL,
+    "position" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT subject_exports_check CHECK (((status = 'erased'::text) = (subject IS NULL))),
+    CONSTRAINT subject_exports_check1 CHECK (((status = 'ready'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT subject_exports_known_check CHECK ((jsonb_typeof(known) = 'object'::text)),
+    CONSTRAINT subject_exports_position_check CHECK ((jsonb_typeof("position") = 'object'::text)),
+    CONSTRAINT subject_exports_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'clearing'::text, 'ready'::text, 'erased'::text])))
+);
+
+ALTER TABLE ONLY public.subject_exports FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subject_exports OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.subject_exports.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.subject_exports.subject IS 'subject';
+
+COMMENT ON COLUMN public.subject_exports.subject_hash IS 'no subject';
+
+COMMENT ON COLUMN public.subject_exports.status IS 'no subject';
+
+COMMENT ON COLUMN public.subject_exports.known IS 'subject';
+
+COMMENT ON COLUMN public.subject_exports."position" IS 'subject';
+
+COMMENT ON COLUMN public.subject_exports.created_by IS 'no subject';
+
 CREATE TABLE public.tenants (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1047,6 +2207,8 @@ ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenants OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.tenants.tenant_id IS 'no subject';
+
 CREATE TABLE public.training_blocks (
     tenant_id text NOT NULL,
     row_id uuid NOT NULL,
@@ -1058,6 +2220,12 @@ CREATE TABLE public.training_blocks (
 ALTER TABLE ONLY public.training_blocks FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.training_blocks OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.training_blocks.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.training_blocks.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.training_blocks.blocked_by IS 'no subject';
 
 CREATE TABLE public.training_changes (
     tenant_id text NOT NULL,
@@ -1072,6 +2240,12 @@ CREATE TABLE public.training_changes (
 ALTER TABLE ONLY public.training_changes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.training_changes OWNER TO assay_owner;
+
+COMMENT ON COLUMN public.training_changes.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.training_changes.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.training_changes.body IS 'subject';
 
 ALTER TABLE public.training_changes ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.training_changes_change_id_seq
@@ -1114,6 +2288,32 @@ ALTER TABLE ONLY public.user_feedback FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_feedback OWNER TO assay_owner;
 
+COMMENT ON COLUMN public.user_feedback.tenant_id IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.operation_id IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.comment IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.correction IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.model_id IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.environment IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.operation_type IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.variant IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.user_pseudonym IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.source IS 'no subject';
+
+COMMENT ON COLUMN public.user_feedback.metadata IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.payload_hash IS 'subject';
+
+COMMENT ON COLUMN public.user_feedback.kafka_topic IS 'no subject';
+
 ALTER TABLE ONLY public.ab_arms
     ADD CONSTRAINT ab_arms_pkey PRIMARY KEY (tenant_id, test_id, epoch, variant, shard);
 
@@ -1128,6 +2328,9 @@ ALTER TABLE ONLY public.ab_past
 
 ALTER TABLE ONLY public.ab_past_scans
     ADD CONSTRAINT ab_past_scans_pkey PRIMARY KEY (tenant_id, test_id);
+
+ALTER TABLE ONLY public.ab_results_history
+    ADD CONSTRAINT ab_results_history_pkey PRIMARY KEY (tenant_id, test_id, at, metric, variant, is_first);
 
 ALTER TABLE ONLY public.ab_results
     ADD CONSTRAINT ab_results_pkey PRIMARY KEY (tenant_id, test_id);
@@ -1165,6 +2368,12 @@ ALTER TABLE ONLY public.alert_rules
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
 
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, sequence);
+
 ALTER TABLE ONLY public.consumer_fence
     ADD CONSTRAINT consumer_fence_pkey PRIMARY KEY (consumer_group, topic, partition);
 
@@ -1179,6 +2388,30 @@ ALTER TABLE ONLY public.datasets
 
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (topic, partition, kafka_offset);
+
+ALTER TABLE ONLY public.erased_events
+    ADD CONSTRAINT erased_events_pkey PRIMARY KEY (tenant_id, digest);
+
+ALTER TABLE ONLY public.erased_names
+    ADD CONSTRAINT erased_names_pkey PRIMARY KEY (tenant_id, digest);
+
+ALTER TABLE ONLY public.erased_rows_minute
+    ADD CONSTRAINT erased_rows_minute_pkey PRIMARY KEY (tenant_id, minute, model_id, environment, operation_type, variant, topic, partition);
+
+ALTER TABLE ONLY public.erased_subjects
+    ADD CONSTRAINT erased_subjects_pkey PRIMARY KEY (tenant_id, seq);
+
+ALTER TABLE ONLY public.erasure_due
+    ADD CONSTRAINT erasure_due_pkey PRIMARY KEY (tenant_id, due_id);
+
+ALTER TABLE ONLY public.erasure_events
+    ADD CONSTRAINT erasure_events_pkey PRIMARY KEY (tenant_id, event_id);
+
+ALTER TABLE ONLY public.erasure_receipts
+    ADD CONSTRAINT erasure_receipts_pkey PRIMARY KEY (tenant_id, erasure_id, service, store);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (tenant_id, erasure_id);
 
 ALTER TABLE ONLY public.feedback_analysis
     ADD CONSTRAINT feedback_analysis_pkey PRIMARY KEY (tenant_id, event_id, occurred_at);
@@ -1225,6 +2458,9 @@ ALTER TABLE ONLY public.rater_reliability
 ALTER TABLE ONLY public.rater_votes
     ADD CONSTRAINT rater_votes_pkey PRIMARY KEY (tenant_id, points);
 
+ALTER TABLE ONLY public.retention
+    ADD CONSTRAINT retention_pkey PRIMARY KEY (tenant_id, class);
+
 ALTER TABLE ONLY public.review_items
     ADD CONSTRAINT review_items_pkey PRIMARY KEY (tenant_id, queue_id, operation_id);
 
@@ -1239,6 +2475,12 @@ ALTER TABLE ONLY public.review_takes
 
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (tenant_id, silence_id);
+
+ALTER TABLE ONLY public.subject_export_parts
+    ADD CONSTRAINT subject_export_parts_pkey PRIMARY KEY (tenant_id, export_id, seq);
+
+ALTER TABLE ONLY public.subject_exports
+    ADD CONSTRAINT subject_exports_pkey PRIMARY KEY (tenant_id, export_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
@@ -1255,6 +2497,8 @@ ALTER TABLE ONLY public.user_feedback
 CREATE INDEX ab_events_by_operation ON public.ab_events USING btree (tenant_id, operation_id) WHERE (kind = 'o'::text);
 
 CREATE INDEX ab_events_by_unit ON public.ab_events USING btree (tenant_id, test_id, unit);
+
+CREATE UNIQUE INDEX ab_results_history_first ON public.ab_results_history USING btree (tenant_id, test_id, metric, variant) WHERE is_first;
 
 CREATE INDEX ab_test_steps_by_test ON public.ab_test_steps USING btree (tenant_id, test_id, occurred_at, event_id);
 
@@ -1284,6 +2528,16 @@ CREATE UNIQUE INDEX alert_rules_by_name ON public.alert_rules USING btree (tenan
 
 CREATE UNIQUE INDEX api_keys_by_id ON public.api_keys USING btree (key_id);
 
+CREATE UNIQUE INDEX api_keys_by_public_id ON public.api_keys USING btree (tenant_id, id);
+
+CREATE INDEX api_keys_by_time ON public.api_keys USING btree (tenant_id, created_at DESC, id DESC);
+
+CREATE INDEX audit_log_by_action ON public.audit_log USING btree (tenant_id, action, sequence);
+
+CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (tenant_id, actor, sequence);
+
+CREATE INDEX audit_log_by_object ON public.audit_log USING btree (tenant_id, object_type, object_id, sequence);
+
 CREATE INDEX dataset_rows_by_operation ON public.dataset_rows USING btree (tenant_id, operation_id);
 
 CREATE INDEX datasets_by_time ON public.datasets USING btree (tenant_id, created_at DESC, dataset_id DESC);
@@ -1294,6 +2548,28 @@ CREATE INDEX dead_letters_by_time ON public.dead_letters USING btree (first_seen
 
 CREATE INDEX dead_letters_unpublished ON public.dead_letters USING btree (first_seen_at) WHERE (published_at IS NULL);
 
+CREATE INDEX erased_events_by_age ON public.erased_events USING btree (ingested_at);
+
+CREATE INDEX erased_events_by_arrival ON public.erased_events USING btree (kafka_topic, kafka_partition, ingested_at);
+
+CREATE INDEX erased_events_by_offset ON public.erased_events USING btree (kafka_topic, kafka_partition, kafka_offset);
+
+CREATE INDEX erased_rows_minute_tenant_id_model_id_minute_idx ON public.erased_rows_minute USING btree (tenant_id, model_id, minute);
+
+CREATE INDEX erased_rows_minute_topic_partition_minute_idx ON public.erased_rows_minute USING btree (topic, partition, minute);
+
+CREATE INDEX erased_subjects_by_seq ON public.erased_subjects USING btree (seq);
+
+CREATE INDEX erasure_due_by_erasure ON public.erasure_due USING btree (tenant_id, erasure_id, service);
+
+CREATE INDEX erasure_due_by_service ON public.erasure_due USING btree (service, tenant_id, due_id);
+
+CREATE INDEX erasure_events_untold ON public.erasure_events USING btree (occurred_at, event_id) WHERE (published_at IS NULL);
+
+CREATE INDEX erasure_receipts_open ON public.erasure_receipts USING btree (service) WHERE (at IS NULL);
+
+CREATE INDEX erasures_open ON public.erasures USING btree (deadline) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
+
 CREATE INDEX feedback_analysis_by_operation ON public.feedback_analysis USING btree (tenant_id, operation_id);
 
 CREATE INDEX feedback_analysis_by_time ON public.feedback_analysis USING btree (tenant_id, occurred_at DESC, event_id DESC);
@@ -1303,6 +2579,8 @@ CREATE INDEX feedback_analysis_by_user ON public.feedback_analysis USING btree (
 CREATE INDEX feedback_due_by_operation ON public.feedback_due USING btree (tenant_id, operation_id);
 
 CREATE INDEX feedback_due_by_shard ON public.feedback_due USING btree (shard, due_id);
+
+CREATE INDEX feedback_operations_by_age ON public.feedback_operations USING btree (tenant_id, COALESCE(occurred_at, first_at));
 
 CREATE INDEX feedback_operations_stands ON public.feedback_operations USING btree (tenant_id) WHERE (stands <> told_stands);
 
@@ -1356,7 +2634,13 @@ CREATE INDEX silences_by_end ON public.silences USING btree (tenant_id, ends_at)
 
 CREATE INDEX silences_by_time ON public.silences USING btree (tenant_id, created_at DESC, silence_id DESC);
 
+CREATE INDEX subject_exports_by_end ON public.subject_exports USING btree (expires_at);
+
+CREATE INDEX subject_exports_open ON public.subject_exports USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
+
 CREATE INDEX training_blocks_by_operation ON public.training_blocks USING btree (tenant_id, operation_id);
+
+CREATE INDEX training_changes_by_operation ON public.training_changes USING btree (tenant_id, operation_id);
 
 CREATE INDEX training_changes_told ON public.training_changes USING btree (published_at) WHERE (published_at IS NOT NULL);
 
@@ -1370,8 +2654,15 @@ CREATE INDEX user_feedback_by_time ON ONLY public.user_feedback USING btree (ten
 
 CREATE INDEX user_feedback_waiting ON ONLY public.user_feedback USING btree (ingested_at) WHERE (model_id IS NULL);
 
+CREATE TRIGGER ones_own BEFORE UPDATE ON public.erasure_receipts FOR EACH ROW EXECUTE FUNCTION public.receipts_are_ones_own();
+
+CREATE TRIGGER only_end BEFORE UPDATE ON public.erasures FOR EACH ROW EXECUTE FUNCTION public.erasures_only_end();
+
 ALTER TABLE ONLY public.ab_past_scans
     ADD CONSTRAINT ab_past_scans_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ab_results_history
+    ADD CONSTRAINT ab_results_history_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.ab_results
     ADD CONSTRAINT ab_results_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES public.ab_tests(tenant_id, test_id) ON DELETE CASCADE;
@@ -1391,6 +2682,12 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.dataset_rows
     ADD CONSTRAINT dataset_rows_tenant_id_dataset_id_fkey FOREIGN KEY (tenant_id, dataset_id) REFERENCES public.datasets(tenant_id, dataset_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.erasure_receipts
+    ADD CONSTRAINT erasure_receipts_tenant_id_erasure_id_fkey FOREIGN KEY (tenant_id, erasure_id) REFERENCES public.erasures(tenant_id, erasure_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.health_limits
     ADD CONSTRAINT health_limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -1400,6 +2697,9 @@ ALTER TABLE ONLY public.notification_channels
 ALTER TABLE ONLY public.notification_deliveries
     ADD CONSTRAINT notification_deliveries_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id) REFERENCES public.notification_channels(tenant_id, channel_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.retention
+    ADD CONSTRAINT retention_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.review_items
     ADD CONSTRAINT review_items_tenant_id_queue_id_fkey FOREIGN KEY (tenant_id, queue_id) REFERENCES public.review_queues(tenant_id, queue_id) ON DELETE CASCADE;
 
@@ -1408,6 +2708,12 @@ ALTER TABLE ONLY public.review_takes
 
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.subject_export_parts
+    ADD CONSTRAINT subject_export_parts_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES public.subject_exports(tenant_id, export_id);
+
+ALTER TABLE ONLY public.subject_exports
+    ADD CONSTRAINT subject_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE public.ab_arms ENABLE ROW LEVEL SECURITY;
 
@@ -1420,6 +2726,8 @@ ALTER TABLE public.ab_past ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ab_past_scans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_results ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ab_results_history ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ab_sketches ENABLE ROW LEVEL SECURITY;
 
@@ -1447,6 +2755,8 @@ CREATE POLICY abtest_sees_all ON public.ab_past_scans TO svc_abtest USING (true)
 
 CREATE POLICY abtest_sees_all ON public.ab_results TO svc_abtest USING (true) WITH CHECK (true);
 
+CREATE POLICY abtest_sees_all ON public.ab_results_history TO svc_abtest USING (true) WITH CHECK (true);
+
 CREATE POLICY abtest_sees_all ON public.ab_sketches TO svc_abtest USING (true) WITH CHECK (true);
 
 CREATE POLICY abtest_sees_all ON public.ab_sums TO svc_abtest USING (true) WITH CHECK (true);
@@ -1471,13 +2781,41 @@ ALTER TABLE public.alert_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.consumer_fence ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY consumers_see_all ON public.erased_events TO svc_ingest, svc_metrics USING (true) WITH CHECK (true);
+
+CREATE POLICY consumers_see_all ON public.erased_names TO svc_ingest, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY consumers_see_all ON public.erased_subjects TO svc_ingest, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY consumers_see_all ON public.erasure_due TO svc_ingest, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
 
 ALTER TABLE public.dataset_rows ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.datasets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_names ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_rows_minute ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_subjects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_due ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_receipts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback_analysis ENABLE ROW LEVEL SECURITY;
 
@@ -1522,6 +2860,8 @@ CREATE POLICY ingest_moves_its_own ON public.consumer_fence TO svc_ingest USING 
 CREATE POLICY ingest_sees_all ON public.ai_model_operations TO svc_ingest USING (true) WITH CHECK (true);
 
 CREATE POLICY ingest_sees_all ON public.dead_letters TO svc_ingest USING (true) WITH CHECK (true);
+
+CREATE POLICY ingest_sees_all ON public.erased_rows_minute TO svc_ingest USING (true) WITH CHECK (true);
 
 CREATE POLICY ingest_sees_all ON public.operation_rollup_minute TO svc_ingest USING (true) WITH CHECK (true);
 
@@ -1581,6 +2921,8 @@ CREATE POLICY owner_sees_all ON public.ab_past_scans TO assay_owner USING (true)
 
 CREATE POLICY owner_sees_all ON public.ab_results TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.ab_results_history TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.ab_sketches TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.ab_sums TO assay_owner USING (true) WITH CHECK (true);
@@ -1601,6 +2943,10 @@ CREATE POLICY owner_sees_all ON public.alert_rules TO assay_owner USING (true) W
 
 CREATE POLICY owner_sees_all ON public.api_keys TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.audit_heads TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.audit_log TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.consumer_fence TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.dataset_rows TO assay_owner USING (true) WITH CHECK (true);
@@ -1608,6 +2954,22 @@ CREATE POLICY owner_sees_all ON public.dataset_rows TO assay_owner USING (true) 
 CREATE POLICY owner_sees_all ON public.datasets TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.dead_letters TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erased_events TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erased_names TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erased_rows_minute TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erased_subjects TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erasure_due TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erasure_events TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erasure_receipts TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.erasures TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.feedback_analysis TO assay_owner USING (true) WITH CHECK (true);
 
@@ -1637,6 +2999,8 @@ CREATE POLICY owner_sees_all ON public.rater_reliability TO assay_owner USING (t
 
 CREATE POLICY owner_sees_all ON public.rater_votes TO assay_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_sees_all ON public.retention TO assay_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_sees_all ON public.review_items TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.review_queues TO assay_owner USING (true) WITH CHECK (true);
@@ -1644,6 +3008,10 @@ CREATE POLICY owner_sees_all ON public.review_queues TO assay_owner USING (true)
 CREATE POLICY owner_sees_all ON public.review_takes TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.silences TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.subject_export_parts TO assay_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_sees_all ON public.subject_exports TO assay_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_sees_all ON public.tenants TO assay_owner USING (true) WITH CHECK (true);
 
@@ -1665,13 +3033,25 @@ ALTER TABLE public.rater_votes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY readers_see_all ON public.consumer_fence FOR SELECT TO svc_metrics, svc_api USING (true);
 
+ALTER TABLE public.retention ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.review_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.review_queues ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.review_takes ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY services_see_all ON public.erasure_events TO svc_ingest, svc_metrics, svc_notify, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY services_see_all ON public.erasure_receipts TO svc_ingest, svc_metrics, svc_notify, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
+
+CREATE POLICY services_see_all ON public.erasures TO svc_ingest, svc_metrics, svc_notify, svc_abtest, svc_feedback USING (true) WITH CHECK (true);
+
 ALTER TABLE public.silences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subject_export_parts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subject_exports ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_sees_own ON public.ab_arms FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
 
@@ -1679,7 +3059,11 @@ CREATE POLICY tenant_sees_own ON public.ab_days FOR SELECT TO svc_api USING ((te
 
 CREATE POLICY tenant_sees_own ON public.ab_events FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.ab_past FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.ab_results TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.ab_results_history TO svc_api USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.ab_sketches FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
 
@@ -1701,9 +3085,29 @@ CREATE POLICY tenant_sees_own ON public.alert_rules TO svc_api USING ((tenant_id
 
 CREATE POLICY tenant_sees_own ON public.api_keys TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.audit_heads FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.audit_log FOR SELECT TO svc_api USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.dataset_rows TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.datasets TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erased_events TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erased_names TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erased_rows_minute TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erased_subjects TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erasure_due TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erasure_events TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erasure_receipts TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.erasures TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.feedback_analysis TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -1733,6 +3137,8 @@ CREATE POLICY tenant_sees_own ON public.rater_reliability TO svc_api USING ((ten
 
 CREATE POLICY tenant_sees_own ON public.rater_votes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant_sees_own ON public.retention TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant_sees_own ON public.review_items TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.review_queues TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
@@ -1740,6 +3146,10 @@ CREATE POLICY tenant_sees_own ON public.review_queues TO svc_api USING ((tenant_
 CREATE POLICY tenant_sees_own ON public.review_takes TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.silences TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.subject_export_parts TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant_sees_own ON public.subject_exports TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant_sees_own ON public.tenants TO svc_api USING ((tenant_id = public.current_tenant())) WITH CHECK ((tenant_id = public.current_tenant()));
 
@@ -1778,17 +3188,76 @@ GRANT UPDATE(ended_at) ON TABLE public.ab_tests TO svc_abtest;
 REVOKE ALL ON FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.assigning_ab_tests(since timestamp with time zone, kept_for interval) TO svc_api;
 
+REVOKE ALL ON FUNCTION public.audit_all_heads() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_all_heads() TO svc_api;
+
+REVOKE ALL ON FUNCTION public.audit_append(new_sequence bigint, new_at timestamp with time zone, new_actor text, new_role text, new_action text, new_object_type text, new_object_id text, new_before text, new_after text, new_request_id text, new_key_version integer, new_prev_hash bytea, new_row_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_append(new_sequence bigint, new_at timestamp with time zone, new_actor text, new_role text, new_action text, new_object_type text, new_object_id text, new_before text, new_after text, new_request_id text, new_key_version integer, new_prev_hash bytea, new_row_hash bytea) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.audit_lock_head() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_lock_head() TO svc_api;
+
 REVOKE ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.changed_ab_tests(since timestamp with time zone) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.drop_day_partition(parent regclass, day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_day_partition(parent regclass, day date) TO svc_ingest;
+
+REVOKE ALL ON FUNCTION public.ended_partitions(parent regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.ended_partitions(parent regclass) TO svc_ingest;
+
+REVOKE ALL ON FUNCTION public.ended_subject_exports() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.ended_subject_exports() TO svc_api;
 
 REVOKE ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.ensure_day_partition(parent regclass, day date) TO svc_ingest;
 
+REVOKE ALL ON FUNCTION public.erase_dead_letters(needles bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_dead_letters(needles bytea[]) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.erasure_due_tenants(of_service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_ingest;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_abtest;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_feedback;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_metrics;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_notify;
+GRANT ALL ON FUNCTION public.erasure_due_tenants(of_service text) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.erasures_only_end() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.find_api_key(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(wanted text) TO svc_api;
 
+REVOKE ALL ON FUNCTION public.late_erasures() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.late_erasures() TO svc_api;
+
+REVOKE ALL ON FUNCTION public.open_erasure_tasks(of_service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_ingest;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_abtest;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_feedback;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_metrics;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_notify;
+GRANT ALL ON FUNCTION public.open_erasure_tasks(of_service text) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.open_subject_exports() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_subject_exports() TO svc_api;
+
+REVOKE ALL ON FUNCTION public.receipts_are_ones_own() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.retention_cutoffs(of_class text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.retention_cutoffs(of_class text) TO svc_ingest;
+GRANT ALL ON FUNCTION public.retention_cutoffs(of_class text) TO svc_feedback;
+
+REVOKE ALL ON FUNCTION public.retention_default(of_class text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.tenant_dead_letters(after_topic text, after_partition integer, after_offset bigint, needles bytea[], most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenant_dead_letters(after_topic text, after_partition integer, after_offset bigint, needles bytea[], most integer) TO svc_api;
+
 REVOKE ALL ON FUNCTION public.untold_ab_test_steps(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.untold_ab_test_steps(most integer) TO svc_api;
+
+REVOKE ALL ON FUNCTION public.untold_erasure_events(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.untold_erasure_events(most integer) TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_arms TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_arms TO svc_api;
@@ -1806,11 +3275,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_events TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_events TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_past TO svc_abtest;
+GRANT SELECT ON TABLE public.ab_past TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_past_scans TO svc_abtest;
 
 GRANT SELECT ON TABLE public.ab_results TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_results TO svc_abtest;
+
+GRANT SELECT ON TABLE public.ab_results_history TO svc_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_results_history TO svc_abtest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_sketches TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_sketches TO svc_api;
@@ -1830,14 +3303,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ab_waiting TO svc_abtest;
 GRANT SELECT ON TABLE public.ab_waiting TO svc_api;
 
 GRANT SELECT ON TABLE public.ai_model_operations TO svc_api;
-GRANT INSERT ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT INSERT,DELETE ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(tenant_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
-GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(event_id),UPDATE(event_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(event_id) ON TABLE public.ai_model_operations TO svc_feedback;
@@ -1847,7 +3320,7 @@ GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(occurred_at) ON TABLE public.ai_model_operations TO svc_feedback;
 
-GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT SELECT(operation_id),UPDATE(operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(operation_id) ON TABLE public.ai_model_operations TO svc_feedback;
@@ -1859,9 +3332,11 @@ GRANT SELECT(model_id) ON TABLE public.ai_model_operations TO svc_feedback;
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_feedback;
+GRANT SELECT(success) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(response_time_ms) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(model_version) ON TABLE public.ai_model_operations TO svc_feedback;
@@ -1876,6 +3351,7 @@ GRANT SELECT(operation_type) ON TABLE public.ai_model_operations TO svc_feedback
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_feedback;
+GRANT SELECT(agent_id) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_metrics;
@@ -1883,32 +3359,51 @@ GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_abtest;
 GRANT SELECT(environment) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(release) ON TABLE public.ai_model_operations TO svc_feedback;
+GRANT SELECT(release) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT SELECT(trace_id),UPDATE(trace_id) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT UPDATE(parent_operation_id) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT SELECT(session_id),UPDATE(session_id) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(user_pseudonym) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(user_pseudonym),UPDATE(user_pseudonym) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(prompt_version) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(input_tokens) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(output_tokens) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(cached_input_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(cached_input_tokens) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(reasoning_tokens) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(reasoning_tokens) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(cost_nano) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_abtest;
+GRANT SELECT(confidence) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(error_type) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT UPDATE(error_message) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(input_text) ON TABLE public.ai_model_operations TO svc_feedback;
+GRANT UPDATE(input_text) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(output_text) ON TABLE public.ai_model_operations TO svc_feedback;
+GRANT UPDATE(output_text) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(ab_test_id) ON TABLE public.ai_model_operations TO svc_feedback;
 
@@ -1916,7 +3411,9 @@ GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(variant) ON TABLE public.ai_model_operations TO svc_feedback;
 
-GRANT SELECT(payload_hash) ON TABLE public.ai_model_operations TO svc_ingest;
+GRANT UPDATE(metadata) ON TABLE public.ai_model_operations TO svc_ingest;
+
+GRANT SELECT(payload_hash),UPDATE(payload_hash) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_ingest;
 GRANT SELECT(kafka_topic) ON TABLE public.ai_model_operations TO svc_metrics;
@@ -1931,6 +3428,7 @@ GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_metrics;
 GRANT SELECT(kafka_offset) ON TABLE public.ai_model_operations TO svc_feedback;
 
 GRANT SELECT(ingested_at) ON TABLE public.ai_model_operations TO svc_metrics;
+GRANT SELECT(ingested_at) ON TABLE public.ai_model_operations TO svc_ingest;
 
 GRANT SELECT,INSERT ON TABLE public.alert_actions TO svc_api;
 GRANT SELECT ON TABLE public.alert_actions TO svc_metrics;
@@ -1938,7 +3436,35 @@ GRANT SELECT ON TABLE public.alert_actions TO svc_metrics;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_rules TO svc_api;
 GRANT SELECT ON TABLE public.alert_rules TO svc_metrics;
 
-GRANT SELECT ON TABLE public.api_keys TO svc_api;
+GRANT SELECT(tenant_id),INSERT(tenant_id) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(key_id),INSERT(key_id) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(name),INSERT(name) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(role),INSERT(role) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(permissions),INSERT(permissions) ON TABLE public.api_keys TO svc_api;
+
+GRANT INSERT(secret_hash) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(created_at) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(created_by),INSERT(created_by) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(expires_at),INSERT(expires_at),UPDATE(expires_at) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(id),INSERT(id) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT(replaced_by),UPDATE(replaced_by) ON TABLE public.api_keys TO svc_api;
+
+GRANT SELECT ON TABLE public.audit_heads TO svc_api;
+
+GRANT SELECT ON TABLE public.audit_log TO svc_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.consumer_fence TO svc_ingest;
 GRANT SELECT ON TABLE public.consumer_fence TO svc_metrics;
@@ -1953,7 +3479,118 @@ GRANT SELECT ON TABLE public.dataset_rows TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.datasets TO svc_feedback;
 GRANT SELECT,INSERT ON TABLE public.datasets TO svc_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO svc_ingest;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.erased_events TO svc_ingest;
+GRANT SELECT ON TABLE public.erased_events TO svc_metrics;
+
+GRANT SELECT,INSERT ON TABLE public.erased_names TO svc_ingest;
+GRANT SELECT,INSERT ON TABLE public.erased_names TO svc_abtest;
+GRANT SELECT ON TABLE public.erased_names TO svc_feedback;
+
+GRANT UPDATE(erased_before) ON TABLE public.erased_names TO svc_ingest;
+GRANT UPDATE(erased_before) ON TABLE public.erased_names TO svc_abtest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erased_rows_minute TO svc_ingest;
+
+GRANT INSERT ON TABLE public.erased_subjects TO svc_api;
+GRANT SELECT ON TABLE public.erased_subjects TO svc_ingest;
+GRANT SELECT ON TABLE public.erased_subjects TO svc_abtest;
+GRANT SELECT ON TABLE public.erased_subjects TO svc_feedback;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.erasure_due TO svc_ingest;
+GRANT SELECT,DELETE ON TABLE public.erasure_due TO svc_abtest;
+GRANT SELECT,INSERT,DELETE ON TABLE public.erasure_due TO svc_feedback;
+GRANT SELECT,DELETE ON TABLE public.erasure_due TO svc_api;
+
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_due TO svc_ingest;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_due TO svc_abtest;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_due TO svc_feedback;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_due TO svc_api;
+
+GRANT UPDATE(done_once) ON TABLE public.erasure_due TO svc_ingest;
+GRANT UPDATE(done_once) ON TABLE public.erasure_due TO svc_abtest;
+GRANT UPDATE(done_once) ON TABLE public.erasure_due TO svc_feedback;
+GRANT UPDATE(done_once) ON TABLE public.erasure_due TO svc_api;
+
+GRANT INSERT ON TABLE public.erasure_events TO svc_ingest;
+GRANT INSERT ON TABLE public.erasure_events TO svc_abtest;
+GRANT INSERT ON TABLE public.erasure_events TO svc_feedback;
+GRANT INSERT ON TABLE public.erasure_events TO svc_metrics;
+GRANT INSERT ON TABLE public.erasure_events TO svc_notify;
+GRANT SELECT,INSERT ON TABLE public.erasure_events TO svc_api;
+
+GRANT UPDATE(published_at) ON TABLE public.erasure_events TO svc_api;
+
+GRANT SELECT ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT SELECT ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT SELECT ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT SELECT ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT SELECT ON TABLE public.erasure_receipts TO svc_notify;
+GRANT SELECT,INSERT ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_notify;
+GRANT UPDATE(removed) ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_notify;
+GRANT UPDATE(until) ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_notify;
+GRANT UPDATE(at) ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_notify;
+GRANT UPDATE("position") ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_ingest;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_abtest;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_feedback;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_metrics;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_notify;
+GRANT UPDATE(seen_xid) ON TABLE public.erasure_receipts TO svc_api;
+
+GRANT SELECT ON TABLE public.erasures TO svc_ingest;
+GRANT SELECT ON TABLE public.erasures TO svc_abtest;
+GRANT SELECT ON TABLE public.erasures TO svc_feedback;
+GRANT SELECT ON TABLE public.erasures TO svc_metrics;
+GRANT SELECT ON TABLE public.erasures TO svc_notify;
+GRANT SELECT,INSERT ON TABLE public.erasures TO svc_api;
+
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_ingest;
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_abtest;
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_feedback;
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_metrics;
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_notify;
+GRANT UPDATE(subject) ON TABLE public.erasures TO svc_api;
+
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_ingest;
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_abtest;
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_feedback;
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_metrics;
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_notify;
+GRANT UPDATE(status) ON TABLE public.erasures TO svc_api;
+
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_ingest;
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_abtest;
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_feedback;
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_metrics;
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_notify;
+GRANT UPDATE(completed_at) ON TABLE public.erasures TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feedback_analysis TO svc_feedback;
 GRANT SELECT ON TABLE public.feedback_analysis TO svc_api;
@@ -2009,7 +3646,7 @@ GRANT SELECT,INSERT ON TABLE public.notification_deliveries TO svc_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_deliveries TO svc_notify;
 
 GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_api;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.operation_rollup_minute TO svc_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.operation_rollup_minute TO svc_ingest;
 GRANT SELECT ON TABLE public.operation_rollup_minute TO svc_metrics;
 
 GRANT SELECT ON TABLE public.performance_alert_steps TO svc_api;
@@ -2020,12 +3657,24 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.performance_alerts TO svc_ingest;
 GRANT SELECT ON TABLE public.performance_alerts TO svc_metrics;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_pairs TO svc_feedback;
+GRANT SELECT ON TABLE public.rater_pairs TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_reliability TO svc_feedback;
+GRANT SELECT ON TABLE public.rater_reliability TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rater_votes TO svc_feedback;
 
-GRANT SELECT,INSERT ON TABLE public.review_items TO svc_api;
+GRANT SELECT,INSERT ON TABLE public.retention TO svc_api;
+
+GRANT UPDATE(days) ON TABLE public.retention TO svc_api;
+
+GRANT UPDATE(changed_at) ON TABLE public.retention TO svc_api;
+
+GRANT UPDATE(changed_by) ON TABLE public.retention TO svc_api;
+
+GRANT SELECT ON TABLE public.retention_start TO svc_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.review_items TO svc_api;
 
 GRANT SELECT,INSERT ON TABLE public.review_queues TO svc_api;
 
@@ -2040,6 +3689,22 @@ GRANT UPDATE(said) ON TABLE public.review_takes TO svc_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.silences TO svc_api;
 GRANT SELECT,DELETE ON TABLE public.silences TO svc_notify;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.subject_export_parts TO svc_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE(subject) ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE(status) ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE(known) ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE("position") ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE(completed_at) ON TABLE public.subject_exports TO svc_api;
+
+GRANT UPDATE(expires_at) ON TABLE public.subject_exports TO svc_api;
+
 GRANT SELECT ON TABLE public.tenants TO svc_ingest;
 GRANT SELECT ON TABLE public.tenants TO svc_metrics;
 GRANT SELECT ON TABLE public.tenants TO svc_api;
@@ -2052,22 +3717,23 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.training_blocks TO svc_feedbac
 GRANT SELECT,INSERT ON TABLE public.training_blocks TO svc_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.training_changes TO svc_feedback;
+GRANT SELECT ON TABLE public.training_changes TO svc_api;
 
 GRANT SELECT ON TABLE public.user_feedback TO svc_api;
-GRANT INSERT ON TABLE public.user_feedback TO svc_ingest;
+GRANT INSERT,DELETE ON TABLE public.user_feedback TO svc_ingest;
 
 GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_metrics;
 GRANT SELECT(tenant_id) ON TABLE public.user_feedback TO svc_abtest;
 
-GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(event_id),UPDATE(event_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(event_id) ON TABLE public.user_feedback TO svc_metrics;
 
 GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_metrics;
 GRANT SELECT(occurred_at) ON TABLE public.user_feedback TO svc_abtest;
 
-GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(operation_id),UPDATE(operation_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_metrics;
 GRANT SELECT(operation_id) ON TABLE public.user_feedback TO svc_abtest;
 
@@ -2091,6 +3757,10 @@ GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_metrics;
 GRANT SELECT(fast) ON TABLE public.user_feedback TO svc_abtest;
 
+GRANT UPDATE(comment) ON TABLE public.user_feedback TO svc_ingest;
+
+GRANT UPDATE(correction) ON TABLE public.user_feedback TO svc_ingest;
+
 GRANT SELECT(model_id),UPDATE(model_id) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(model_id) ON TABLE public.user_feedback TO svc_metrics;
 
@@ -2103,7 +3773,11 @@ GRANT SELECT(operation_type) ON TABLE public.user_feedback TO svc_metrics;
 GRANT SELECT(variant),UPDATE(variant) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(variant) ON TABLE public.user_feedback TO svc_metrics;
 
-GRANT SELECT(payload_hash) ON TABLE public.user_feedback TO svc_ingest;
+GRANT SELECT(user_pseudonym),UPDATE(user_pseudonym) ON TABLE public.user_feedback TO svc_ingest;
+
+GRANT UPDATE(metadata) ON TABLE public.user_feedback TO svc_ingest;
+
+GRANT SELECT(payload_hash),UPDATE(payload_hash) ON TABLE public.user_feedback TO svc_ingest;
 
 GRANT SELECT(kafka_topic) ON TABLE public.user_feedback TO svc_ingest;
 GRANT SELECT(kafka_topic) ON TABLE public.user_feedback TO svc_metrics;

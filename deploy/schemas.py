@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.base import Event
+from shared.proof import HEADER as PROOF
 from shared.topics import DEFAULT_PREFIX, REGISTER, TopicSpec, dead_letter_name, topic_name
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -81,11 +82,13 @@ def files() -> dict[Path, str]:
 
 
 def _message(spec: TopicSpec) -> Document:
-    headers = {name: {"type": "string"} for name in (*CE_HEADERS, "traceparent", "tracestate")}
+    names = (*CE_HEADERS, "traceparent", "tracestate", PROOF)
+    headers = {name: {"type": "string"} for name in names}
+    optional = f"All optional; {PROOF} where only proven records are taken is not."
     return {
         "name": spec.event.__name__,
         "summary": spec.summary,
-        "headers": {"type": "object", "description": "All optional.", "properties": headers},
+        "headers": {"type": "object", "description": optional, "properties": headers},
         "payload": {"$ref": f"schemas/{schema_name(spec.event)}.json"},
         "bindings": {"kafka": {"key": {"type": "string", "description": spec.key}}},
     }

@@ -45,7 +45,10 @@ class Supervisor:
     def add(self, name: str, env: Mapping[str, str], port: int, port_name: str) -> None:
         """Start a service; `port_name` is the variable that tells it its port."""
         address = f"http://127.0.0.1:{port}"
-        variables = {**os.environ, **env, port_name: str(port)}
+        # What we say ourselves is not to be looked for in a file.
+        files = {f"{name}_FILE" for name in env}
+        around = {name: value for name, value in os.environ.items() if name not in files}
+        variables = {**around, **env, port_name: str(port)}
         service = Managed(name, variables, f"{address}/readyz")
         self._services.append(service)
         self._start(service)

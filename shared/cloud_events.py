@@ -1,7 +1,8 @@
-"""Headers of our own records: CloudEvents 1.0 in binary mode."""
+"""Headers of our own records: CloudEvents 1.0 in binary mode, and the proof of their tenant."""
 
 from datetime import datetime
 
+from shared.proof import Proofs
 from shared.topics import TopicSpec
 
 
@@ -19,3 +20,10 @@ def cloud_event(
     }
     headers = [(name, value.encode()) for name, value in said.items()]
     return [*headers, ("ce_subject", key), ("ce_partitionkey", key)]
+
+
+def proven(
+    signer: Proofs | None, topic: str, tenant_id: str, value: bytes
+) -> list[tuple[str, bytes]]:
+    """The proof of the tenant, where there is a key to sign with."""
+    return [] if signer is None else [signer.header(topic, tenant_id, value)]

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from shared.errors import InvalidRecordError, Reason
 from shared.events.base import MAX_DEPTH, MAX_EVENT_BYTES, MAX_METADATA_BYTES, Event
 from shared.mending import mend
+from shared.proof import Proofs
 
 E = TypeVar("E", bound=Event)
 Headers = Sequence[tuple[str, bytes | None]]
@@ -54,15 +55,18 @@ class Record(Protocol):
     def headers(self) -> Headers: ...
 
 
-def decode(model: type[E], record: Record, now_us: int) -> tuple[E, int]:
+def decode(model: type[E], record: Record, now_us: int, proofs: Proofs | None) -> tuple[E, int]:
     """Read one record: the event, and its `occurred_at` in microseconds since 1970.
 
-    `now_us` judges that time unless the broker stamped the record. Raises only
+    `now_us` judges that time unless the broker stamped the record. Without `proofs` anybody may
+    name any tenant; nobody shall leave them out by mistake, hence no default. Raises only
     `InvalidRecordError`.
     """
     if record.value is None:
         raise InvalidRecordError(Reason.NULL_VALUE, "the record has no value")
     event = parse(model, record.value, record.headers)
+    if proofs is not None:
+        proofs.check(record.topic, event.tenant_id, record.value, record.headers)
     # A broker's own stamp makes the verdict the same in every service, at every replay.
     if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > 0:
         now_us = record.timestamp * 1000

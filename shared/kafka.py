@@ -1,17 +1,20 @@
 """How we speak Kafka: one broker configuration, one way to subscribe, one guard."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka.security import parse_security
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.delivery.ends import TIMEOUT_S, bounds
 from shared.delivery.plan import Partition
+from shared.kafka_settings import Connection
 from shared.safe_connections import install_safe_connections
 from shared.safe_records import install_safe_records
 from shared.settings import SharedSettings
@@ -24,6 +27,12 @@ FETCH_BYTES_PER_PARTITION = 256 * 1024
 GRACE_S = 10
 METADATA_AGE_MS = 15_000  # a topic that is made after us is seen within this
 
+SASL: Mapping[str, type[SASLPlaintext | SASLScram256 | SASLScram512]] = {
+    "PLAIN": SASLPlaintext,
+    "SCRAM-SHA-256": SASLScram256,
+    "SCRAM-SHA-512": SASLScram512,
+}
+
 ApplyBatch = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
 
@@ -31,8 +40,10 @@ def consumer_broker(settings: SharedSettings) -> KafkaBroker:
     """A broker that only consumes: it needs no right to write and no producer that could hang."""
     install_safe_records()
     install_safe_connections()
+    connection = settings.connection
     return KafkaBroker(
-        settings.kafka_bootstrap_servers.split(","),
+        connection["bootstrap_servers"],
+        security=_security(connection),
         consumer_only=True,
         allow_auto_create_topics=False,
         graceful_timeout=GRACE_S,
@@ -40,6 +51,24 @@ def consumer_broker(settings: SharedSettings) -> KafkaBroker:
         apply_types=False,
         logger=None,
     )
+
+
+def _security(connection: Connection) -> BaseSecurity:
+    """The same in FastStream's words."""
+    tls, protocol = connection.get("ssl_context"), connection.get("security_protocol", "PLAINTEXT")
+    mechanism = connection.get("sasl_mechanism")
+    if mechanism is None:
+        found = BaseSecurity(ssl_context=tls)
+    else:
+        found = SASL[mechanism](
+            username=connection["sasl_plain_username"],
+            password=connection["sasl_plain_password"],
+            ssl_context=tls,
+        )
+    # Without a context FastStream's classes mean plaintext, whatever their names say.
+    if parse_security(found)["security_protocol"] != protocol:
+        raise RuntimeError(f"FastStream would not speak {protocol}")
+    return found
 
 
 def subscribe_batches(
@@ -78,7 +107,7 @@ def subscribe_batches(
 
 async def log_answers(settings: SharedSettings, partitions: Collection[Partition]) -> bool:
     """Whether a client made for this question hears where the log of these partitions ends."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers.split(","))
+    consumer = AIOKafkaConsumer(**settings.connection)
     try:
         async with asyncio.timeout(TIMEOUT_S):
             await consumer.start()

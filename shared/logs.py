@@ -6,6 +6,7 @@ import sys
 import structlog
 
 from shared import clock
+from shared.secrecy import hidden_field
 
 MAX_FIELD = 1024
 REPEATED_AFTER_S = 10.0
@@ -19,13 +20,13 @@ _SHARED: list[structlog.typing.Processor] = [
 
 
 def configure_logging(service: str, level: str) -> None:
-    """JSON lines on stderr; no field longer than 1 KiB, no payloads.
+    """JSON lines on stderr; no field longer than 1 KiB, no payloads, no credentials.
 
     Libraries are heard from WARNING on, each of their messages at most every 10 s: a client that
     cannot reach its server says so many times a second.
     """
     rendered: list[structlog.typing.Processor] = [
-        _bounded,
+        _safe,
         structlog.processors.JSONRenderer(default=str),
     ]
     structlog.configure(
@@ -68,8 +69,11 @@ class Seldom(logging.Filter):
         return True
 
 
-def _bounded(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _safe(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
     for name, value in fields.items():
-        if isinstance(value, str) and len(value) > MAX_FIELD:
-            fields[name] = value[:MAX_FIELD] + "…"
+        # What is cut off anyway need not be looked through, but a credential may be cut in two.
+        looked_at = value[: 4 * MAX_FIELD] if isinstance(value, str) else value
+        shown = hidden_field(name, looked_at)
+        is_long = isinstance(shown, str) and len(shown) > MAX_FIELD
+        fields[name] = shown[:MAX_FIELD] + "…" if is_long else shown
     return fields

@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidMessageError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from shared import clock
+from shared.kafka_errors import refusal, why_refused
+from shared.kafka_settings import Connection
 from shared.safe_connections import install_safe_connections
 
 ACK_TIMEOUT_S = 10.0
@@ -49,15 +51,17 @@ class Producer:
     """One connection for a whole service."""
 
     def __init__(
-        self, bootstrap_servers: str, *, idempotence: bool, max_request_size: int = 1024 * 1024
+        self, connection: Connection, *, idempotence: bool, max_request_size: int = 1024 * 1024
     ) -> None:
         install_safe_connections()
-        self._servers = bootstrap_servers
+        self._connection = connection
         self._idempotence = idempotence
         self._max_request_size = max_request_size
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._failed_at = -START_AGAIN_AFTER_S
+        self._told: str | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Return once all in-sync replicas have every message; else `ProducerAwayError`.
@@ -76,7 +80,8 @@ class Producer:
                 ]
                 await asyncio.gather(*acks)
         except Exception as error:
-            log.warning("publish_failed", why=repr(error)[:300], messages=len(messages))
+            why = refusal(error) or repr(error)
+            log.warning("publish_failed", why=why[:300], messages=len(messages))
             await self._drop(producer)
             if isinstance(error, NEVER):
                 raise UnsendableError(f"Kafka takes no such message: {error!r}") from error
@@ -102,12 +107,14 @@ class Producer:
 
     async def close(self) -> None:
         """Let the producer go, whatever state it is in."""
+        if self._asking is not None:
+            self._asking.cancel()
         if self._producer is not None:
             await self._drop(self._producer)
 
     async def _start(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers,
+            **self._connection,
             acks="all",
             enable_idempotence=self._idempotence,
             compression_type="lz4",
@@ -119,8 +126,22 @@ class Producer:
         except Exception as error:
             self._failed_at = clock.monotonic()
             await _stop(producer)
+            self._ask_why()
             raise ProducerAwayError("Kafka does not answer") from error
         return producer
+
+    def _ask_why(self) -> None:
+        """Behind the caller's back: it takes seconds, and whoever sends must not wait for it."""
+        is_secured = self._connection.get("security_protocol", "PLAINTEXT") != "PLAINTEXT"
+        if is_secured and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.ensure_future(self._say_why())
+
+    async def _say_why(self) -> None:
+        """Who may not come in learns it from the log; aiokafka only says that nobody answered."""
+        why = await why_refused(self._connection)
+        if why and why != self._told:
+            log.error("kafka_refuses", why=why)
+        self._told = why
 
     async def _drop(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:

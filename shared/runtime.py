@@ -28,7 +28,9 @@ from shared import clock
 from shared.delivery.runner import Runner
 from shared.delivery.watchdog import Watchdog
 from shared.kafka import log_answers
+from shared.kafka_errors import check_rights
 from shared.settings import SharedSettings
+from shared.store_errors import store_refusal
 from shared.tasks import end
 from shared.telemetry import Probe, telemetry_app
 
@@ -107,7 +109,7 @@ class Process:
         calm_collector()
         # The consumer exists before it has joined its group, which takes seconds.
         kafka = f"Kafka at {self._settings.kafka_bootstrap_servers}"
-        await self.wait_for(kafka, lambda: _start(broker))
+        await self.wait_for(kafka, lambda: self._start(broker, subscriber, runner.group))
         self._waits_for, self._probe = {}, state
         async with _background() as start:
             watchdog = Watchdog(
@@ -128,6 +130,12 @@ class Process:
                 # notices when our session ends.
                 log.warning("stopped_without_goodbye", after_s=STOP_TIMEOUT_S)
 
+    async def _start(self, broker: KafkaBroker, subscriber: BatchSubscriber, group: str) -> None:
+        connection = self._settings.connection
+        if connection["security_protocol"] != "PLAINTEXT":
+            await check_rights(connection, subscriber.topic_names, group)
+        await _start(broker)
+
 
 @contextlib.asynccontextmanager
 async def consuming_process(settings: SharedSettings) -> AsyncIterator[Process]:
@@ -146,7 +154,8 @@ async def _persistently(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
             async with asyncio.timeout(START_TIMEOUT_S):
                 return await attempt()
         except Exception as error:
-            log.warning("waiting", what=what, why=repr(error)[:300], wait_s=round(wait_s, 1))
+            why = store_refusal(error) or repr(error)
+            log.warning("waiting", what=what, why=why[:300], wait_s=round(wait_s, 1))
         await asyncio.sleep(wait_s * random.uniform(0.5, 1))  # noqa: S311 - jitter
         wait_s = min(wait_s * 2, MOST_WAIT_S)
 
@@ -196,13 +205,22 @@ async def serve(app: Starlette, port: int, host: str = "127.0.0.1") -> None:
     """Serve a small app in this loop, leaving signals to us."""
     host = os.environ.get("ASSAY_TELEMETRY_HOST", host)
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", access_log=False, lifespan="off"
+        *(app, host, port),
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
     )
     await _Server(config).serve()
 
 
-async def serve_until_told(config: uvicorn.Config) -> None:
+async def serve_until_told(
+    config: uvicorn.Config, stopping: Callable[[], None] = lambda: None
+) -> None:
     """Serve until told to stop; requests under way are answered first.
+
+    `stopping` is called before that, for answers that would not end by themselves.
 
     uvicorn itself would send the signal on to its own process, which then ends as if killed.
     """
@@ -212,6 +230,7 @@ async def serve_until_told(config: uvicorn.Config) -> None:
     try:
         await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
     finally:  # also when we are cancelled: else what the app has begun would never be told to end
+        stopping()
         server.should_exit = True
         stopped.cancel()
         await _ended(serving)

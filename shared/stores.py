@@ -2,18 +2,24 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 import asyncpg
+import structlog
 from asyncpg import Pool
 from pydantic import SecretStr
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from shared.store_errors import store_refusal
+
 POOL_MOST = 8
 COMMAND_TIMEOUT_S = 35
 REDIS_TIMEOUT_S = 10
 PRIVILEGED = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+log = structlog.get_logger()
 
 
 async def connect_postgres(
@@ -35,7 +41,14 @@ async def connect_postgres(
             "timezone": "UTC",
         },
     )
-    if await pool.fetchval(PRIVILEGED):
+    try:
+        is_privileged = await pool.fetchval(PRIVILEGED)
+    except Exception as error:
+        pool.terminate()
+        if why := store_refusal(error):
+            log.error("postgres_refuses", why=why)
+        raise
+    if is_privileged:
         await pool.close()
         sys.exit(
             "ASSAY_POSTGRES_DSN names a role that row level security does not bind; "
@@ -57,6 +70,15 @@ def connect_redis(url: SecretStr, *, cluster: bool) -> Redis | RedisCluster:
         retry=Retry(NoBackoff(), 0),
         health_check_interval=15,
     )
+
+
+def pooled(pool: Pool) -> Callable[[], Awaitable[Pool]]:
+    """A pool that is there, for those who ask for one each time."""
+
+    async def given() -> Pool:
+        return pool
+
+    return given
 
 
 class LazyPostgres:

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared.proof import Unproven
+
 EVENTS = Counter("assay_events", "Records by verdict", ["group", "verdict"])
 LAG = Gauge("assay_lag", "Log end minus fence", ["group", "topic", "partition"])
 FENCED = Counter("assay_fenced_writes", "Writes refused by the fence", ["group"])
@@ -19,12 +21,15 @@ EXPOSURES = Counter("assay_exposures", "Exposures by what became of them", ["ver
 EXPOSURES_IGNORED = Counter(
     "assay_exposures_ignored", "Exposures that say nothing about a test", ["why"]
 )
+UNPROVEN = Counter("assay_unproven", "Records that prove no tenant, by why", ["why"])
 INCIDENTS = Counter("assay_incidents", "Contradictions between log and sink", ["group"])
 NOTIFICATIONS = Counter(
     "assay_notifications", "Deliveries by what became of them", ["type", "state"]
 )
 NOTIFICATIONS_WAITING = Gauge("assay_notifications_waiting", "Deliveries that are to be sent")
 NOTIFICATIONS_AGE = Gauge("assay_notifications_age_seconds", "How long the oldest of them waits")
+ERASURES_LATE = Gauge("assay_erasures_late", "Erasures that lack a receipt after their deadline")
+MASK_FAILURES = Counter("assay_mask_failures", "Texts that the mask could not read", ["why"])
 BATCH_SECONDS = Histogram(
     "assay_batch_seconds",
     "From a batch's arrival to its being stored",
@@ -36,12 +41,13 @@ QUEUE_DEPTH = Gauge(
 )
 EVENT_AGE = Gauge("assay_event_age_seconds", "Append to stored, newest of the batch", ["group"])
 
+MASK_FAILS_WHY = ("error", "timeout", "skipped", "unreadable")
 VERDICTS = {
-    "ingest": ("accepted", "duplicate", "dead"),
+    "ingest": ("accepted", "duplicate", "dead", "erased"),
     "metrics": ("accepted", "duplicate", "invalid"),
     "notify": ("accepted", "invalid"),
-    "abtest": ("accepted", "duplicate", "ignored", "invalid"),
-    "feedback": ("accepted", "duplicate", "ignored", "invalid"),
+    "abtest": ("accepted", "duplicate", "ignored", "invalid", "erased"),
+    "feedback": ("accepted", "duplicate", "ignored", "invalid", "erased"),
 }
 Probe = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -50,6 +56,10 @@ def announce(group: str) -> None:
     """Show a group's numbers as zero from the start: Prometheus does not see what begins at one."""
     for verdict in VERDICTS[group]:
         EVENTS.labels(group, verdict)
+    for unproven in Unproven:
+        UNPROVEN.labels(unproven)
+    for why in MASK_FAILS_WHY:
+        MASK_FAILURES.labels(why)
     for one in (FENCED, GAPS, INCIDENTS, BATCH_SECONDS, EVENT_AGE):
         one.labels(group)
 

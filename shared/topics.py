@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from shared.events.alert import AlertEvent
 from shared.events.base import Event
+from shared.events.erasure import ErasureEvent, ErasureReceiptEvent
 from shared.events.experiment import ExperimentEvent
 from shared.events.exposure import ExposureEvent
 from shared.events.feedback import FeedbackEvent
@@ -28,6 +29,8 @@ class Topic(StrEnum):
     ALERTS = "alerts.v1"
     EXPERIMENTS = "experiments.v1"
     TRAINING_EXAMPLES = "training-examples.v1"
+    ERASURES = "erasures.v1"
+    ERASURE_RECEIPTS = "erasure-receipts.v1"
 
 
 COUNTED = (Topic.OPERATIONS, Topic.FEEDBACK)
@@ -85,8 +88,8 @@ REGISTER: dict[Topic, TopicSpec] = {
         ExperimentEvent,
         "test_id",
         "dev.assay.experiment.step.v1",
-        "The state or the verdict of an A/B test changed. Written by abtest, and by the gateway "
-        "for what people do.",
+        "The state or the verdict of an A/B test changed. Written by the gateway, also for what "
+        "was found out by itself.",
     ),
     Topic.TRAINING_EXAMPLES: TopicSpec(
         Topic.TRAINING_EXAMPLES,
@@ -94,6 +97,20 @@ REGISTER: dict[Topic, TopicSpec] = {
         "operation_id",
         "dev.assay.training-example.changed.v1",
         "A training row became ready, changed or was withdrawn. Written by feedback.",
+    ),
+    Topic.ERASURES: TopicSpec(
+        Topic.ERASURES,
+        ErasureEvent,
+        "subject_hash",
+        "dev.assay.privacy.erasure.v1",
+        "Somebody is to be erased. Written by the gateway.",
+    ),
+    Topic.ERASURE_RECEIPTS: TopicSpec(
+        Topic.ERASURE_RECEIPTS,
+        ErasureReceiptEvent,
+        "erasure_id",
+        "dev.assay.privacy.receipt.v1",
+        "A store answered an erasure. Written by the gateway, for every service.",
     ),
 }
 

@@ -10,12 +10,17 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from redis import Redis
 
 from deploy.local.kafka_jars import KafkaJars
 from tests.support import docker
 from tests.support import kafka as kafka_support
 from tests.support import stores as stores_support
+
+# No test is about how long it takes: a busy machine would fail it.
+settings.register_profile("assay", deadline=None)
+settings.load_profile("assay")
 
 REAL = {"kafka", "kafka_bootstrap", "topic_prefix", "postgres_dsn", "database_dsn", "redis_url"}
 DOCS_DATA = Path(__file__).parents[2] / "shared" / "data"

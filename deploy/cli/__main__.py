@@ -1,6 +1,6 @@
 """`python -m deploy.cli`: the program without its entry script."""
 
-from deploy.cli.main import app
+from deploy.cli import app
 
 if __name__ == "__main__":
     app()

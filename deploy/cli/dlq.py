@@ -7,10 +7,11 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from deploy.cli.options import bootstrap_servers, idempotence, owner_dsn
+from deploy.cli.auditing import audited, recorder
+from deploy.cli.options import kafka, owner_dsn
 from deploy.cli.say import AsJson, answer, err, explained, fail, out
 from deploy.jobs import dead_letters
-from deploy.jobs.dead_letters import Selection
+from deploy.jobs.dead_letters import Broker, Selection
 
 MOST = 100_000
 NEXT = "check ASSAY_POSTGRES_DSN, and run `assay migrate` on a new database"
@@ -24,7 +25,7 @@ Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
 def list_letters(
     reason: Reason = None,
     topic: Topic = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, newest first."""
@@ -45,13 +46,13 @@ def list_letters(
 def show(
     key: Annotated[str, typer.Argument(help="topic:partition:offset")], as_json: AsJson = False
 ) -> None:
-    """Show one dead letter with its bytes."""
+    """Show one dead letter with its bytes, which the audit log is told of."""
     with explained("The dead letter cannot be shown.", NEXT):
-        found = asyncio.run(dead_letters.find(owner_dsn(), Selection(key), 1))
-    if not found:
+        found = asyncio.run(dead_letters.read(owner_dsn(), key, recorder()))
+    if found is None:
         fail("There is no such dead letter.", f"{key} is not stored", "see `assay dlq list`")
-    value = found[0]["record_value"]
-    content = dead_letters.shown(found[0]) | {
+    value = found["record_value"]
+    content = dead_letters.shown(found) | {
         "value": None if value is None else value.decode("utf-8", "backslashreplace")
     }
     text = "\n".join(f"{name}: {item}" for name, item in content.items())
@@ -74,18 +75,22 @@ def redrive(
             "give a key, --reason, --topic or --all",
         )
     with explained("Not everything was sent.", "run it again: what was sent is not sent twice"):
-        dsn = owner_dsn()
+        dsn, settings = owner_dsn(), kafka()
         selection = Selection(key, reason, topic, key is None)
-        found = asyncio.run(dead_letters.find(dsn, selection, MOST))
-        with Progress(console=err, disable=as_json) as progress:
+        with (
+            audited("dead_letter.redrive_all", "dead_letter", selection._asdict()) as audit,
+            Progress(console=err, disable=as_json) as progress,
+        ):
+            found = asyncio.run(dead_letters.find(dsn, selection, MOST))
             task = progress.add_task("redriving", total=len(found))
+            to = Broker(settings.connection, settings.kafka_idempotence)
             sent = asyncio.run(
                 dead_letters.redrive(
                     dsn,
-                    bootstrap_servers(),
                     found,
                     lambda count: progress.update(task, completed=count),
-                    idempotence=idempotence(),
+                    to,
+                    audit,
                 )
             )
     answer({"redriven": sent}, as_json=as_json, text=f"{sent} dead letters sent again")

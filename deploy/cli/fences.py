@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from deploy.cli.options import bootstrap_servers, where
-from deploy.cli.say import AsJson, answer, explained, fail, out
+from deploy.cli.auditing import recorder
+from deploy.cli.options import kafka, where
+from deploy.cli.say import AsJson, answer, err, explained, fail, out
 from deploy.jobs.fences import Group, Standing, move, rebuild_partition, standings
 
 NEXT = "check ASSAY_POSTGRES_DSN, ASSAY_KAFKA_BOOTSTRAP_SERVERS and ASSAY_REDIS_URL"
@@ -21,8 +22,7 @@ OfGroup = Annotated[Group, typer.Option("--group", help="Whose: ingest's with me
 @fences.command("list")
 def list_fences(group: OfGroup = Group.INGEST, as_json: AsJson = False) -> None:
     """Show where consumers stand in each partition, and which of them cannot go on."""
-    with explained(f"Nobody could say where {group} stands.", NEXT):
-        found = asyncio.run(standings(where(), bootstrap_servers(), group))
+    found = _standings(group)
     if as_json:
         answer([one._asdict() for one in found], as_json=True, text="")
         return
@@ -38,7 +38,7 @@ def list_fences(group: OfGroup = Group.INGEST, as_json: AsJson = False) -> None:
 @fences.command("move")
 def move_fence(
     topic: Annotated[str, typer.Argument(help="As `assay fences list` shows it.")],
-    partition: Annotated[int, typer.Argument(min=0)],
+    partition: Annotated[int, typer.Argument(min=0, help="Its number.")],
     to: Annotated[str, typer.Option(help="start, end, or an offset.")] = "start",
     group: OfGroup = Group.INGEST,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -48,8 +48,8 @@ def move_fence(
 
     Forward: what lies between is never read. Back only where the log is shorter than it was.
     """
-    with explained(f"Nobody could say where {group} stands.", NEXT):
-        found = asyncio.run(standings(where(), bootstrap_servers(), group))
+    audit = recorder()  # before anybody is asked
+    found = _standings(group)
     here = next((one for one in found if one[:2] == (topic, partition)), None)
     if here is None:
         then = f"see `assay fences list --group {group}`"
@@ -59,13 +59,19 @@ def move_fence(
     if not yes and not typer.confirm(f"{meaning} Move?", err=True):
         raise typer.Exit(1)
     with explained("Nothing was moved.", "look at `assay fences list` and run it again"):
-        asyncio.run(move(where(), here, target))
+        asyncio.run(move(where(), here, target, audit))
     if group is Group.INGEST:
         then = "run `assay rebuild metrics` once Redis answers"
         with explained("Ingest was moved, live metrics were not built anew.", then):
             asyncio.run(rebuild_partition(where(), topic, partition))
     content = {"from": here.next_offset, "to": target, "skipped": max(0, target - here.next_offset)}
     answer(here._asdict() | content, as_json=as_json, text=f"{meaning} Done.")
+
+
+def _standings(group: Group) -> list[Standing]:
+    what = f"Nobody could say where {group} stands."
+    with explained(what, NEXT), err.status("asking Postgres, Redis and Kafka …"):
+        return asyncio.run(standings(where(), kafka().connection, group))
 
 
 def _offset(here: Standing, to: str) -> int:

@@ -1,18 +1,23 @@
 """All commands in one place."""
 
-import importlib
 import logging
-from typing import Annotated
 
 import typer
 
+from deploy.cli.audit import audit
 from deploy.cli.dlq import dlq
+from deploy.cli.doctor import doctor
+from deploy.cli.examples import with_examples
 from deploy.cli.fences import fences
+from deploy.cli.installing import roles, secrets
 from deploy.cli.jobs import keys, migrate_command, topics
+from deploy.cli.keys import list_command, revoke, rotate
 from deploy.cli.publish import publish
+from deploy.cli.retention import retention
 from deploy.cli.run import demo, up
+from deploy.cli.service import service
+from deploy.cli.tenants import tenants
 from deploy.cli.upkeep import rebuild, reconcile
-from deploy.system import SERVICES
 from shared.logs import configure_logging
 
 app = typer.Typer(
@@ -34,18 +39,22 @@ def _quiet(context: typer.Context) -> None:
 app.command()(up)
 app.command()(demo)
 app.command()(publish)
+app.command()(service)
+app.command()(doctor)
 app.command("migrate")(migrate_command)
 app.command()(reconcile)
+keys.command("list")(list_command)
+keys.command()(revoke)
+keys.command()(rotate)
+app.add_typer(secrets, name="secrets", help="Secrets of an installation.")
+app.add_typer(roles, name="roles", help="Roles of the services in Postgres.")
 app.add_typer(topics, name="topics", help="Kafka topics.")
 app.add_typer(keys, name="keys", help="API keys.")
+app.add_typer(tenants, name="tenants", help="Tenants: what is kept of them.")
 app.add_typer(rebuild, name="rebuild", help="What can be made anew from Postgres.")
 app.add_typer(fences, name="fences", help="Where consumers stand in the log.")
+app.add_typer(audit, name="audit", help="The audit log: who did what.")
+app.add_typer(retention, name="retention", help="How long data is kept.")
 app.add_typer(dlq, name="dlq", help="Dead letters: what could not be read.")
 
-
-@app.command()
-def service(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SERVICES)}.")]) -> None:
-    """Run one service in the foreground: how a container runs it."""
-    if name not in SERVICES:
-        raise typer.BadParameter(f"there is no service {name!r}; services: {', '.join(SERVICES)}")
-    importlib.import_module(f"services.{name}.__main__").main()
+with_examples(app)

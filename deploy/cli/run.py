@@ -26,6 +26,7 @@ NEXT = "see the logs in the data folder; ASSAY_* settings can name servers of yo
 
 def up(data_dir: DataDirOption = None, env_file: EnvFile = None, as_json: AsJson = False) -> None:
     """Start the whole system on this machine; Ctrl-C stops it, data stays."""
+    _refuse_unwritable("Assay did not start.", env_file)
 
     async def until_stopped(running: Running, stopping: asyncio.Event) -> None:
         if env_file:
@@ -50,6 +51,7 @@ def demo(  # noqa: PLR0913, PLR0917 - the options of one command
     for file in trace or []:
         if not file.is_file():
             fail("The demo cannot run.", f"{file} is no file", "name a CSV with a header line")
+    _refuse_unwritable("The demo cannot run.", env_file, summary)
     outcome: list[Summary] = []
 
     async def work(running: Running, stopping: asyncio.Event) -> None:
@@ -116,6 +118,13 @@ def _step(name: str, what: str) -> None:
 
 def _restarted(name: str, code: int | None) -> None:
     err.print(f"  [yellow]![/yellow] {name:<10} ended (exit code {code}); starting it again")
+
+
+def _refuse_unwritable(what: str, *files: Path | None) -> None:
+    """Before minutes of work, not after them."""
+    for file in files:
+        if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+            fail(what, f"{file} cannot be written", "name a file in a folder that you may write to")
 
 
 def _write_env(path: Path, running: Running) -> None:

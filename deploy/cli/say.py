@@ -7,6 +7,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+
+from deploy.cli.reasons import reason_of
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -16,7 +19,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 def fail(what: str, why: str, then: str) -> NoReturn:
     """Say what went wrong, why, and what to do; exit 1."""
-    err.print(f"[red]{what}[/red]\n  why:  {why}\n  next: {then}", markup=True, soft_wrap=True)
+    lines = f"[red]{escape(what)}[/red]\n  why:  {escape(why)}\n  next: {escape(then)}"
+    err.print(lines, markup=True, soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -35,5 +39,9 @@ def explained(what: str, then: str) -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
+    except SystemExit as error:
+        if not isinstance(error.code, str):
+            raise
+        fail(what, error.code, then)
     except Exception as error:
-        fail(what, str(error) or repr(error), then)
+        fail(what, *reason_of(error, then))

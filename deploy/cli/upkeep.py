@@ -1,6 +1,7 @@
 """Keeping the stores equal."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from deploy.cli.auditing import audited
 from deploy.cli.options import where
 from deploy.cli.say import AsJson, answer, err, explained, out
 from deploy.jobs.ab_tests import recount_tests
@@ -17,6 +19,10 @@ from deploy.jobs.reconcile import Reconciliation
 from deploy.jobs.reconcile import reconcile as reconcile_stores
 from deploy.jobs.training import compare_formulas, remake_rows
 from services.feedback.domain.comparing import Comparison
+from shared.codec import RETENTION
+
+MOST_HOURS = RETENTION / timedelta(hours=1)
+"""Of what is older, days may have left."""
 
 rebuild = typer.Typer(no_args_is_help=True)
 
@@ -35,12 +41,13 @@ def metrics(as_json: AsJson = False) -> None:
         Progress(console=err, transient=True) as progress,
     ):
         bar = progress.add_task("partitions", total=None)
-        lines = asyncio.run(
-            rebuild_metrics(
-                where(),
-                tell=lambda done, total: progress.update(bar, completed=done, total=total),
+        with audited("rebuild.metrics", "installation"):
+            lines = asyncio.run(
+                rebuild_metrics(
+                    where(),
+                    tell=lambda done, total: progress.update(bar, completed=done, total=total),
+                )
             )
-        )
     if as_json:
         answer([line._asdict() for line in lines], as_json=True, text="")
         return
@@ -62,12 +69,13 @@ def abtest(as_json: AsJson = False) -> None:
         Progress(console=err, transient=True) as progress,
     ):
         bar = progress.add_task("tests", total=None)
-        lines = asyncio.run(
-            recount_tests(
-                where(),
-                tell=lambda done, total: progress.update(bar, completed=done, total=total),
+        with audited("rebuild.abtest", "installation"):
+            lines = asyncio.run(
+                recount_tests(
+                    where(),
+                    tell=lambda done, total: progress.update(bar, completed=done, total=total),
+                )
             )
-        )
     if as_json:
         answer([line._asdict() for line in lines], as_json=True, text="")
     else:
@@ -98,14 +106,15 @@ def training(
             found = asyncio.run(compare_formulas(where(), *compare))
             answer(asdict(found), as_json=as_json, text=_compared(found))
             return
-        done = asyncio.run(
-            remake_rows(
-                where(),
-                tell=lambda what, at, total: progress.update(
-                    bar, description=what, completed=at, total=total
-                ),
+        with audited("rebuild.training", "installation"):
+            done = asyncio.run(
+                remake_rows(
+                    where(),
+                    tell=lambda what, at, total: progress.update(
+                        bar, description=what, completed=at, total=total
+                    ),
+                )
             )
-        )
     text = f"{done.operations} operations: all rows are made anew."
     if done.left:
         text = f"{done.left} notes are left and nobody takes them: does a feedback service run?"
@@ -129,7 +138,9 @@ def _compared(found: Comparison) -> str:
 
 
 def reconcile(
-    hours: Annotated[float, typer.Option(min=0.1, help="How far back rows are counted anew.")] = 24,
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=MOST_HOURS, help="How far back rows are counted anew.")
+    ] = 24,
     check: Annotated[bool, typer.Option("--check", help="Only look; mend nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -143,16 +154,18 @@ def reconcile(
         Progress(console=err, transient=True) as progress,
     ):
         bar = progress.add_task("rows", total=None)
-        done = asyncio.run(
-            reconcile_stores(
-                where(),
-                back=timedelta(hours=hours),
-                mend=not check,
-                tell=lambda what, at, total: progress.update(
-                    bar, description=what, completed=at, total=total
-                ),
+        mending = nullcontext() if check else audited("reconcile", "installation", {"hours": hours})
+        with mending:
+            done = asyncio.run(
+                reconcile_stores(
+                    where(),
+                    back=timedelta(hours=hours),
+                    mend=not check,
+                    tell=lambda what, at, total: progress.update(
+                        bar, description=what, completed=at, total=total
+                    ),
+                )
             )
-        )
     answer(done.as_json(), as_json=as_json, text=_summary(done))
     if not (done.equal and done.complete):
         raise typer.Exit(1)

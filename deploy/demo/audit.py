@@ -88,8 +88,7 @@ class Auditor:
         return dict(json.loads(answer.content))
 
     async def _ends(self) -> dict[tuple[str, int], int]:
-        servers = self._running.addresses.kafka_bootstrap_servers
-        consumer = AIOKafkaConsumer(*self._topics, bootstrap_servers=servers)
+        consumer = AIOKafkaConsumer(*self._topics, **self._running.addresses.kafka)
         async with consumer:
             places = [
                 TopicPartition(topic, number)

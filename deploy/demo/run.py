@@ -182,6 +182,8 @@ class Demo:
             tenant_id=self._running.tenant,
             topic_prefix=self._running.topic_prefix,
             idempotence=self._running.idempotence,
+            security={**self._running.addresses.kafka},
+            proof_key=self._running.proof_key,
             agent_id="demo",
             capture_content=True,  # images of digits
             max_buffer=BUFFER,

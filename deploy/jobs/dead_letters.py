@@ -10,6 +10,12 @@ from typing import Any, NamedTuple
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from deploy.jobs.auditing import record_for
+from shared.audit.chain import Entry
+from shared.audit.recorder import Recorder
+from shared.delivery.postgres import Session
+from shared.kafka_errors import refusals_explained
+from shared.kafka_settings import Connection
 from shared.topics import MAX_RECORD_BYTES
 
 COLUMNS = (
@@ -25,6 +31,13 @@ class Selection(NamedTuple):
     reason: str | None = None
     topic: str | None = None
     waiting_only: bool = False
+
+
+class Broker(NamedTuple):
+    """Where letters go to."""
+
+    kafka: Connection
+    idempotence: bool
 
 
 async def find(dsn: str, selection: Selection, limit: int) -> list[dict[str, Any]]:
@@ -48,24 +61,43 @@ async def find(dsn: str, selection: Selection, limit: int) -> list[dict[str, Any
     return [{"key": _key(row), **dict(row)} for row in rows]
 
 
+async def read(dsn: str, key: str, audit: Recorder) -> dict[str, Any] | None:
+    """One dead letter with its bytes, once the audit log knows that somebody reads them."""
+    found = await find(dsn, Selection(key), 1)
+    if not found:
+        return None
+    letter = found[0]
+    done = Entry("dead_letter.read", "dead_letter", key, {"reason": letter["reason"]})
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await record_for(connection, audit, letter["tenant_id"], done)
+    finally:
+        await connection.close()
+    return letter
+
+
 async def redrive(
     dsn: str,
-    servers: str,
     letters: list[dict[str, Any]],
     on_sent: Callable[[int], None],
-    *,
-    idempotence: bool,
+    to: "Broker",
+    audit: Recorder,
 ) -> int:
-    """Publish the original bytes again; the event's id stays, so nothing is counted twice."""
+    """Publish the original bytes again; the event's id stays, so nothing is counted twice.
+
+    One whose content was not kept has none to send.
+    """
+    letters = [letter for letter in letters if letter["record_value"] is not None]
     producer = AIOKafkaProducer(
-        bootstrap_servers=servers,
+        **to.kafka,
         acks="all",
-        enable_idempotence=idempotence,
+        enable_idempotence=to.idempotence,
         max_request_size=MAX_RECORD_BYTES,
     )
     connection = await asyncpg.connect(dsn)
     try:
-        async with producer:
+        async with refusals_explained(to.kafka), producer:
             for sent, letter in enumerate(letters, 1):
                 async with asyncio.timeout(10):
                     await producer.send_and_wait(
@@ -74,17 +106,30 @@ async def redrive(
                         key=letter["record_key"],
                         headers=_headers(letter),
                     )
-                await connection.execute(
-                    "UPDATE dead_letters SET redriven_at = now()"
-                    " WHERE topic = $1 AND partition = $2 AND kafka_offset = $3",
-                    letter["topic"],
-                    letter["partition"],
-                    letter["kafka_offset"],
-                )
+                async with connection.transaction():
+                    await _mark(connection, letter, audit)
                 on_sent(sent)
     finally:
         await connection.close()
     return len(letters)
+
+
+async def _mark(connection: Session, letter: dict[str, Any], audit: Recorder) -> None:
+    await connection.execute(
+        "UPDATE dead_letters SET redriven_at = now()"
+        " WHERE topic = $1 AND partition = $2 AND kafka_offset = $3",
+        letter["topic"],
+        letter["partition"],
+        letter["kafka_offset"],
+    )
+    done = Entry(
+        "dead_letter.redrive",
+        "dead_letter",
+        letter["key"],
+        {"reason": letter["reason"], "redriven_at": letter["redriven_at"]},
+    )
+    # What a letter says of its tenant is what somebody wrote.
+    await record_for(connection, audit, letter["tenant_id"], done)
 
 
 def shown(letter: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from asyncpg import Pool
 from redis.asyncio import Redis
 
+from deploy.jobs.auditing import record
 from deploy.jobs.rebuild import ingested_partitions, rebuilt
 from deploy.jobs.where import Where, connected
 from services.metrics.store.cells import RedisStore
+from shared.audit.chain import INSTALLATION, Entry
+from shared.audit.recorder import Recorder
 from shared.clock import utc_now
 from shared.delivery.plan import Partition, contradiction
+from shared.kafka_errors import refusals_explained
+from shared.kafka_settings import Connection
 
 FENCED = """
     SELECT topic, partition, next_offset FROM consumer_fence
@@ -26,6 +31,7 @@ MOVE = """
            accepted = CASE WHEN $3 < next_offset THEN 0 ELSE accepted END,
            duplicates = CASE WHEN $3 < next_offset THEN 0 ELSE duplicates END,
            dead = CASE WHEN $3 < next_offset THEN 0 ELSE dead END,
+           erased = CASE WHEN $3 < next_offset THEN 0 ELSE erased END,
            gaps = CASE WHEN $3 < next_offset THEN $3 ELSE gaps + $3 - next_offset END
      WHERE consumer_group = $5 AND topic = $1 AND partition = $2 AND next_offset = $4
 """
@@ -35,7 +41,7 @@ FORGET_ROWS = tuple(
     UPDATE {table} SET kafka_offset = -1 - kafka_offset
      WHERE kafka_topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3
     """
-    for table in ("ai_model_operations", "user_feedback")
+    for table in ("ai_model_operations", "user_feedback", "erased_events")
 )
 # Letters are known by their offsets, so each needs one that none had before.
 FORGET_LETTERS = """
@@ -81,9 +87,7 @@ class MovedError(Exception):
     """The fence is not where it was a moment ago."""
 
 
-async def standings(
-    where: Where, bootstrap_servers: str, group: Group = Group.INGEST
-) -> list[Standing]:
+async def standings(where: Where, kafka: Connection, group: Group = Group.INGEST) -> list[Standing]:
     """Every partition that a consumer has begun."""
     async with connected(where) as (pool, client):
         fenced = await pool.fetch(FENCED, group.value, where.prefix)
@@ -93,7 +97,7 @@ async def standings(
         counted = await _counted(pool, where.prefix, group)
         live = {one: await store.read(one) if one in counted else None for one in partitions}
     asked = [TopicPartition(*one) for one in partitions]
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
+    async with refusals_explained(kafka), AIOKafkaConsumer(**kafka) as consumer:
         starts = await consumer.beginning_offsets(asked)
         ends = await consumer.end_offsets(asked)
     found = []
@@ -118,7 +122,7 @@ async def _counted(pool: Pool, prefix: str, group: Group) -> set[Partition]:
     return set(await ingested_partitions(pool, prefix)) if group is Group.INGEST else set()
 
 
-async def move(where: Where, standing: Standing, to: int) -> None:
+async def move(where: Where, standing: Standing, to: int, audit: Recorder) -> None:
     """Let a consumer go on at another offset; `MovedError` when it has moved itself.
 
     Of ingest, live cells are to be built anew afterwards. Services may run: they notice within half
@@ -137,6 +141,11 @@ async def move(where: Where, standing: Standing, to: int) -> None:
         if to < standing.next_offset and standing.group is Group.INGEST:
             for statement in FORGET_OFFSETS:
                 await connection.execute(statement, *partition, to)
+        place = f"{group}:{partition.topic}:{partition.partition}"
+        before, after = {"next_offset": standing.next_offset}, {"next_offset": to}
+        await record(
+            connection, audit, INSTALLATION, Entry("fence.move", "fence", place, before, after)
+        )
 
 
 async def rebuild_partition(where: Where, topic: str, partition: int) -> None:
@@ -147,7 +156,7 @@ async def rebuild_partition(where: Where, topic: str, partition: int) -> None:
         await rebuilt(pool, RedisStore(client, utc_now), Partition(topic, partition))
 
 
-async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str) -> int:
+async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str, audit: Recorder) -> int:
     """Let every consumer of `prefix` begin at offset 0 again; answers how many fences moved.
 
     The local broker forgets its log when it stops. Offsets then mean nothing, while rows, cells
@@ -164,6 +173,9 @@ async def reset_fences(postgres_dsn: str, redis_url: str, prefix: str) -> int:
             ingested = [row[1:] for row in moved if row[0] == "ingest"]
             for statement in FORGET_OFFSETS:
                 await connection.executemany(statement, [(*one, 0) for one in ingested])
+            if moved:
+                done = Entry("fence.reset", "fence", prefix, None, {"moved": len(moved)})
+                await record(connection, audit, INSTALLATION, done)
     finally:
         await connection.close()
     count = len(moved)

@@ -6,9 +6,12 @@ from uuid import uuid4
 
 import asyncpg
 
+from deploy.jobs.auditing import record
 from services.gateway.domain.api_keys import ID_LENGTH, SECRET_BYTES, new_key
 from services.gateway.domain.permissions import ROLES
 from shared.alerts.ready_made import READY_MADE
+from shared.audit.chain import Entry
+from shared.audit.recorder import Recorder
 from shared.delivery.postgres import Session
 
 
@@ -27,7 +30,7 @@ class MadeKey:
     name: str
 
 
-async def create_key(dsn: str, *, tenant: str, role: str, name: str) -> MadeKey:
+async def create_key(dsn: str, *, tenant: str, role: str, name: str, audit: Recorder) -> MadeKey:
     """Make a key, and its tenant if there is none yet; `dsn` is the owner's."""
     if role not in ROLES:
         raise KeyRequestError(f"there is no role {role!r}; roles are {', '.join(ROLES)}")
@@ -54,6 +57,9 @@ async def create_key(dsn: str, *, tenant: str, role: str, name: str) -> MadeKey:
                 sorted(ROLES[role]),
                 made.secret_hash,
             )
+            told = {"name": name, "role": role, "permissions": sorted(ROLES[role])}
+            done = Entry("key.create", "api_key", made.key_id, None, told | {"new_tenant": is_new})
+            await record(connection, audit, tenant, done)
     except asyncpg.CheckViolationError as error:
         raise KeyRequestError(
             f"{tenant!r} is no tenant id: 1 to 64 of a-z, 0-9, underscore and dash"

@@ -33,6 +33,9 @@ _MINUTES = f"""
 """
 
 
+_ERASED = _MINUTES.replace("operation_rollup_minute", "erased_rows_minute")
+
+
 class Recount(NamedTuple):
     """What came of counting rows anew."""
 
@@ -53,12 +56,22 @@ async def recount(connection: Session, since: datetime) -> Recount:
         async for portion in _portions(connection, _FEEDBACK, since):
             rows += len(portion)
             _add_feedback(counted, portion)
+        # Rows that were erased count on: what they were is kept with their deletion.
+        async for partition, key, cell in _cells(connection, _ERASED, since):
+            add_into(counted.setdefault(partition, {}).setdefault(key, {}), cell)
         stored: dict[Partition, Cells] = {}
-        async for row in connection.cursor(_MINUTES, since, prefetch=PORTION):
-            key = CellKey(row["tenant_id"], row["start"], Series(*row[4:8]))
-            stored.setdefault(Partition(*row[:2]), {})[key] = cell_of(row)
+        async for partition, key, cell in _cells(connection, _MINUTES, since):
+            stored.setdefault(partition, {})[key] = cell
     minutes = sum(map(len, stored.values()))
     return Recount(rows, minutes, list(_differences(counted, stored)))
+
+
+async def _cells(
+    connection: Session, statement: str, since: datetime
+) -> AsyncIterator[tuple[Partition, CellKey, dict[str, int]]]:
+    async for row in connection.cursor(statement, since, prefetch=PORTION):
+        key = CellKey(row["tenant_id"], row["start"], Series(*row[4:8]))
+        yield Partition(*row[:2]), key, cell_of(row)
 
 
 async def _portions(

@@ -4,18 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
-from shared.topics import (
-    DEAD_LETTER_RETENTION_MS,
-    MAX_RECORD_BYTES,
-    REGISTER,
-    RETENTION_MS,
-    dead_letter_name,
-    topic_name,
-)
+from deploy.topic_shapes import shapes
+from shared.kafka_errors import refusals_explained
+from shared.kafka_settings import Connection
 
-MOST_REPLICAS = 3
 KNOWN_WITHIN_S = 20
 
 
@@ -32,13 +26,21 @@ class TopicResult:
     created: bool
 
 
-async def create_topics(bootstrap_servers: str, prefix: str, partitions: int) -> list[TopicResult]:
+async def create_topics(connection: Connection, prefix: str, partitions: int) -> list[TopicResult]:
     """Make what is missing; a topic with another number of partitions is an error."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
+    async with refusals_explained(connection):
+        return await _create_topics(connection, prefix, partitions)
+
+
+async def _create_topics(connection: Connection, prefix: str, partitions: int) -> list[TopicResult]:
+    admin = AIOKafkaAdminClient(**connection)
     try:
+        await admin.start()
         brokers = len((await admin.describe_cluster())["brokers"])
-        wanted = _wanted(prefix, partitions, min(MOST_REPLICAS, brokers))
+        wanted = [
+            NewTopic(one.name, one.partitions, one.replicas, topic_configs=one.settings)
+            for one in shapes(prefix, partitions, brokers)
+        ]
         answer = await admin.create_topics(wanted)
         # create_topics does not raise: the verdict on each topic is in the answer.
         codes = {error[0]: error[1] for error in answer.topic_errors}
@@ -48,26 +50,6 @@ async def create_topics(bootstrap_servers: str, prefix: str, partitions: int) ->
     finally:
         await admin.close()
     return [_result(topic, codes.get(topic.name, 0), found) for topic in wanted]
-
-
-def _wanted(prefix: str, partitions: int, replicas: int) -> list[NewTopic]:
-    common = {
-        "cleanup.policy": "delete",
-        "message.timestamp.type": "LogAppendTime",
-        "max.message.bytes": str(MAX_RECORD_BYTES),
-        "min.insync.replicas": str(max(1, replicas - 1)),
-        "unclean.leader.election.enable": "false",
-    }
-    wanted = []
-    for topic in REGISTER:
-        name = topic_name(topic, prefix)
-        for each, retention_ms in (
-            (name, RETENTION_MS),
-            (dead_letter_name(name), DEAD_LETTER_RETENTION_MS),
-        ):
-            settings = common | {"retention.ms": str(retention_ms)}
-            wanted.append(NewTopic(each, partitions, replicas, topic_configs=settings))
-    return wanted
 
 
 async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
@@ -84,6 +66,8 @@ async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, 
 
 def _check(topic: NewTopic, code: int) -> None:
     error = for_code(code)
+    if error is TopicAuthorizationFailedError:
+        raise TopicAuthorizationFailedError(topic.name)
     if code and error is not TopicAlreadyExistsError:
         raise TopicError(f"{topic.name} could not be made: {error.__name__}")
 

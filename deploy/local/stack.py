@@ -12,6 +12,10 @@ from deploy.local.process import Child, StartError
 from deploy.local.redis import start_redis
 from deploy.local.redis import version as redis_version
 from deploy.local.state import DataDir
+from shared.env_settings import secret_of
+from shared.kafka_errors import refusals_explained
+from shared.kafka_settings import Connection, KafkaSettings, plain
+from shared.settings import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,17 @@ class Part:
 class Addresses:
     """Where the three servers are."""
 
-    kafka_bootstrap_servers: str
+    kafka: Connection
     postgres_dsn: str
     redis_url: str
     own_broker: bool
     """True when the in-memory broker was started now: it knows nothing of earlier offsets."""
+
+    @property
+    def kafka_bootstrap_servers(self) -> str:
+        """Host and port, several separated by commas."""
+        servers = self.kafka["bootstrap_servers"]
+        return servers if isinstance(servers, str) else ",".join(servers)
 
 
 OnPart = Callable[[Part], None]
@@ -50,8 +60,8 @@ class LocalStack:
         """Start what no setting names; each part is told when it can really be used."""
         redis_url = await self._redis()
         postgres_dsn = await self._postgres()
-        servers, own = await self._broker()
-        return Addresses(servers, postgres_dsn, redis_url, own)
+        kafka, own = await self._broker()
+        return Addresses(kafka, postgres_dsn, redis_url, own)
 
     def stop(self) -> None:
         """Stop what was started, the last first."""
@@ -63,19 +73,26 @@ class LocalStack:
         """A server that ended by itself, if any."""
         return next((child for child, _ in self._children if not child.alive), None)
 
-    async def _broker(self) -> tuple[str, bool]:
+    async def _broker(self) -> tuple[Connection, bool]:
         named = os.environ.get("ASSAY_KAFKA_BOOTSTRAP_SERVERS")
         if named:
-            brokers = await _reached("ASSAY_KAFKA_BOOTSTRAP_SERVERS", describe(named))
+            connection = load(KafkaSettings).connection
+            async with refusals_explained(connection):
+                brokers = await _reached("ASSAY_KAFKA_BOOTSTRAP_SERVERS", describe(connection))
             self._on_part(Part("broker", f"Kafka, {brokers} brokers", named, False))
-            return named, False
+            return connection, False
+        if os.environ.get("ASSAY_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT") != "PLAINTEXT":
+            raise StartError(
+                "ASSAY_KAFKA_SECURITY_PROTOCOL is for a Kafka of yours: set "
+                "ASSAY_KAFKA_BOOTSTRAP_SERVERS too; the broker started here speaks no TLS"
+            )
         child, port, version = await start_broker(self._data_dir.path, self._port("broker", 9092))
         self._keep(child, signal.SIGTERM, port)
         self._on_part(Part("broker", version, f"127.0.0.1:{port}", True))
-        return f"127.0.0.1:{port}", True
+        return plain(f"127.0.0.1:{port}"), True
 
     async def _postgres(self) -> str:
-        named = os.environ.get("ASSAY_POSTGRES_DSN")
+        named = secret_of("ASSAY_POSTGRES_DSN")
         if named:
             version = await _reached("ASSAY_POSTGRES_DSN", postgres_version(named))
             self._on_part(Part("postgres", str(version), named.rpartition("@")[2], False))
@@ -93,7 +110,7 @@ class LocalStack:
         return dsn
 
     async def _redis(self) -> str:
-        named = os.environ.get("ASSAY_REDIS_URL")
+        named = secret_of("ASSAY_REDIS_URL")
         if named:
             version = await _reached("ASSAY_REDIS_URL", redis_version(named))
             self._on_part(Part("redis", str(version), named.rpartition("@")[2], False))

@@ -68,6 +68,14 @@ class DataDir:
             self.write(secrets=known)
         return str(known[name])
 
+    def secret_file(self, name: str, content: str) -> Path:
+        """A secret as a file that nobody else may read."""
+        path = (self.path / name).absolute()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(content + "\n")
+        return path
+
     def remember_child(self, child: Child) -> None:
         """Note a child, so that the next run can end it if this one is killed."""
         started_at = psutil.Process(child.pid).create_time()

@@ -6,10 +6,20 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 HERE = Path(__file__).parent
+
+
+class NewerSchemaError(Exception):
+    """A database of a later version; says what to do."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"the database is at revision {found} and this version knows none after {head()}: a "
+            "later version of Assay has used it. Run that version, or name another database "
+            "(ASSAY_POSTGRES_DSN), or another folder (--data-dir) for the local one"
+        )
 
 
 def config() -> Config:
@@ -26,10 +36,24 @@ def head() -> str:
     return newest
 
 
+def revisions() -> list[str]:
+    """All revisions that this version knows, from the first to the newest."""
+    found = ScriptDirectory.from_config(config()).walk_revisions()
+    return [one.revision for one in found][::-1]
+
+
 async def migrate(dsn: str) -> tuple[str | None, str]:
-    """Bring a database to the newest revision; answers the revision before and after."""
+    """Bring a database to the newest revision; answers the revision before and after.
+
+    Raises `NewerSchemaError` where a later version has been.
+    """
     before = await revision(dsn)
-    engine = create_async_engine(make_url(dsn).set(drivername="postgresql+asyncpg"))
+    if before is not None and before not in revisions():
+        raise NewerSchemaError(before)
+    # asyncpg reads the DSN itself, as everywhere: SQLAlchemy knows no sslmode.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn)
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)

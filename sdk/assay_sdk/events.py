@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
+from assay_sdk.ids import Name, uuid7
 
 MAX_EVENT = 64 * 1024
 CONTENT = ("input_text", "output_text")
@@ -18,10 +18,9 @@ Mask = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 class Given(NamedTuple):
-    """An event as the caller's thread left it: nothing but references and two numbers."""
+    """An event as the caller's thread left it: nothing but references and a number."""
 
     kind: str
-    event_id: Any
     at_ns: int
     fields: dict[str, Any]
 
@@ -39,25 +38,34 @@ class Refused(Exception):  # noqa: N818 - an outcome, not a fault
     """The event will not be sent, and why: the name of a counter."""
 
 
+def prepare() -> None:
+    """Serialise once: the library's own tables are made then, under a lock of its own."""
+    from pydantic_core import to_json  # noqa: PLC0415 - as below
+
+    to_json({"text": "a", "numbers": [1, 1.5, None, True]}, inf_nan_mode="constants")
+
+
 def encode(given: Given, tenant_id: str, mask: Mask | None, *, content: bool) -> Encoded:
-    """Mask, check and serialise; raises `Refused`."""
+    """Mask, check, name and serialise; raises `Refused`."""
+    # Imported here: it takes longer than all else of the client, and no agent should wait for it.
+    from pydantic_core import to_json  # noqa: PLC0415
+
     at = datetime.fromtimestamp(given.at_ns / 1e9, UTC).isoformat()
     fields = {name: value for name, value in given.fields.items() if value is not None}
+    if given.kind == "operations":
+        named = fields.get("operation_id") or uuid7()
+        fields["operation_id"] = str(named) if isinstance(named, Name) else named
     if not content:
         for name in CONTENT:
             fields.pop(name, None)
     if mask is not None:
         fields = _masked(fields, mask)
-    event = {
-        "event_id": str(given.event_id),
-        "tenant_id": tenant_id,
-        "occurred_at": at,
-        "schema_version": 1,
-        **fields,
-    }
+    # Identity comes last: fields may come from whoever asks the agent, as LiteLLM's metadata does.
+    identity = {"event_id": uuid7(), "tenant_id": tenant_id, "schema_version": 1}
+    event: dict[str, Any] = {"occurred_at": at, **fields, **identity}
     try:
         value = to_json(event, inf_nan_mode="constants")
-    except Exception as error:
+    except BaseException as error:  # also what a generator among the fields raises, or a panic
         raise Refused("dropped:invalid") from error
     if len(value) > MAX_EVENT:
         raise Refused("dropped:too_large")
@@ -79,8 +87,10 @@ def _masked(fields: dict[str, Any], mask: Mask) -> dict[str, Any]:
     """Fail closed: what the mask could not look at is not sent."""
     try:
         masked = mask(dict(fields))
-    except Exception as error:
+    except BaseException as error:
         raise Refused("dropped:mask_failed") from error
     if masked is None:
         raise Refused("dropped:masked")
+    if not isinstance(masked, dict):
+        raise Refused("dropped:mask_failed")
     return masked

@@ -22,7 +22,10 @@ class Link:
 
     async def send(self, events: Sequence[Encoded]) -> Sent:
         """As the transport does, or whatever it raises where it cannot be made."""
-        return await self.made().send(events)
+        try:
+            return await self.made().send(events)
+        except (SystemExit, KeyboardInterrupt) as error:  # these would end the loop
+            raise RuntimeError(repr(error)) from error
 
     async def close(self) -> None:
         """Let the transport go."""

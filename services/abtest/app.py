@@ -1,7 +1,5 @@
 """The only place where abtest's parts meet."""
 
-from functools import partial
-
 from services.abtest.consumer import subscribe
 from services.abtest.domain.candidates import Ignored
 from services.abtest.service.counting import GROUP, Counting
@@ -9,6 +7,7 @@ from services.abtest.service.deciding import Deciding
 from services.abtest.service.recalling import Recalling
 from services.abtest.settings import AbtestSettings
 from services.abtest.store.batches import PostgresBatches
+from services.abtest.store.erasing import PostgresErasing
 from services.abtest.store.past import PostgresPast
 from services.abtest.store.results import PostgresResults
 from services.abtest.store.upkeep import PostgresUpkeep
@@ -18,10 +17,11 @@ from shared.clock import monotonic, utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
-from shared.pseudonym import pseudonym
+from shared.privacy.eraser import Eraser
+from shared.privacy.names import Names
 from shared.reporter import Reporter
 from shared.runtime import Process, consuming_process, probe_of
-from shared.stores import connect_postgres, connect_redis
+from shared.stores import connect_postgres, connect_redis, pooled
 
 # Records a transaction: each adds to the same sums and sketches, so that half as many transactions
 # take a fifth less CPU, here and in the server.
@@ -42,8 +42,8 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
         ),
     )
     overrides = read_overrides(settings.prices_file) if settings.prices_file else None
-    secret = settings.secret_key.get_secret_value().encode()
-    batches = PostgresBatches(pool, GROUP, price_table(overrides), partial(pseudonym, secret))
+    names = Names(settings.secret)
+    batches = PostgresBatches(pool, GROUP, price_table(overrides), names)
     await process.wait_for("the schema (run `assay migrate`)", batches.check_schema)
     deciding = Deciding(PostgresResults(pool), utc_now, monotonic)
     recalling = Recalling(PostgresPast(pool), monotonic)
@@ -55,7 +55,7 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
     broker = consumer_broker(settings)
     runner = Runner(
         GROUP,
-        Counting(batches, settings.topic_prefix, utc_now),
+        Counting(batches, settings.topic_prefix, utc_now, settings.verifier),
         lambda: consumer_of(subscriber),
         exact_ends=settings.kafka_exact_ends,
         piece=PIECE,
@@ -65,9 +65,11 @@ async def _run(settings: AbtestSettings, process: Process) -> None:
     probe = probe_of("postgres", batches.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
+    erasing = PostgresErasing(names)
+    eraser = Eraser(GROUP, pooled(pool), {"postgres": erasing.erase}, erasing.noted)
     jobs = [
         *(ticker.looks, ticker.join, ticker.recall, ticker.count, ticker.tidy),
-        reporter.run,
+        *(eraser.run, reporter.run),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await client.aclose()

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.cloud_events import cloud_event
+from shared.cloud_events import cloud_event, proven
 from shared.producer import Message, Producer
+from shared.proof import Proofs
 from shared.topics import REGISTER, Topic, topic_name
 
 
 class ChangePublisher:
     """Publishes changes as they were kept."""
 
-    def __init__(self, producer: Producer, prefix: str) -> None:
+    def __init__(self, producer: Producer, prefix: str, signer: Proofs | None) -> None:
         self._producer = producer
+        self._signer = signer
         self._topic = topic_name(Topic.TRAINING_EXAMPLES, prefix)
 
     async def publish(self, changes: Sequence[Any]) -> None:
@@ -29,4 +31,6 @@ class ChangePublisher:
             key,
             change["occurred_at"],
         )
-        return Message(self._topic, key, str(change["body"]).encode(), headers)
+        value = str(change["body"]).encode()
+        headers += proven(self._signer, self._topic, change["tenant_id"], value)
+        return Message(self._topic, key, value, headers)

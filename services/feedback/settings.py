@@ -5,12 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.feedback.domain.formulas import CURRENT, FORMULAS
-from shared.settings import PostgresSettings, SecretSettings, SharedSettings
+from shared.settings import (
+    MaskSettings,
+    PostgresSettings,
+    RetentionSettings,
+    SecretSettings,
+    SharedSettings,
+)
 
 assert set(FORMULAS) == {"1", "2"}, "the setting's choices"  # noqa: S101
 
 
-class FeedbackSettings(SharedSettings, PostgresSettings, SecretSettings):
+class FeedbackSettings(
+    SharedSettings, PostgresSettings, SecretSettings, MaskSettings, RetentionSettings
+):
     """Everything feedback reads from the environment."""
 
     feedback_max_records: Annotated[int, Field(ge=1, le=20_000)] = 2_000

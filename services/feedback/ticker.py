@@ -29,6 +29,7 @@ FREEZE_EVERY_S = 0.5
 FORGET_EVERY_S = 3600.0
 FORGET_AFTER: Final = timedelta(days=7)
 FORGET_MOST = 5_000
+RETENTION_EVERY_S = 60.0
 
 Publish = Callable[[Sequence[Any]], Awaitable[None]]
 
@@ -84,6 +85,13 @@ class Upkeep(Protocol):
 
     async def waiting(self) -> int:
         """How many operations are missing."""
+
+
+class Retaining(Protocol):
+    """What was said too long ago."""
+
+    async def look(self) -> int:
+        """Have a portion erased; answers how many operations."""
 
 
 class Clocks(NamedTuple):
@@ -201,3 +209,17 @@ class Teller:
         while True:
             gone = await self._telling.forget(self._now() - FORGET_AFTER, FORGET_MOST)
             await asyncio.sleep(FORGET_EVERY_S if gone < FORGET_MOST else 1.0)
+
+
+class Retention:
+    """Letting go of what has been kept long enough, as a job."""
+
+    def __init__(self, retaining: Retaining) -> None:
+        self._retaining = retaining
+
+    async def run(self) -> None:
+        """A portion a minute, for ever: what is erased in between holds nobody up."""
+        while True:
+            if noted := await self._retaining.look():
+                log.info("retention_let_go", training=noted)
+            await asyncio.sleep(RETENTION_EVERY_S)

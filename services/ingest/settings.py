@@ -5,10 +5,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings import PostgresSettings, SecretSettings, SharedSettings
+from shared.settings import (
+    MaskSettings,
+    PostgresSettings,
+    RetentionSettings,
+    SecretSettings,
+    SharedSettings,
+)
 
 
-class IngestSettings(SharedSettings, PostgresSettings, SecretSettings):
+class IngestSettings(
+    SharedSettings, PostgresSettings, SecretSettings, MaskSettings, RetentionSettings
+):
     """Everything ingest reads from the environment."""
 
     ingest_max_records: Annotated[int, Field(ge=1, le=20_000)] = 6_000

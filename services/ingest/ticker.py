@@ -1,10 +1,12 @@
-"""What ingest does by the clock: partitions ahead, waiting feedback, dead letters."""
+"""What ingest does by the clock: partitions ahead and behind, waiting feedback, dead letters."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
+
+import structlog
 
 from shared.clock import Clock
 
@@ -12,12 +14,16 @@ RELAY_EVERY_S = 1.0
 RELAY_MOST = 500
 JOIN_EVERY_S = 1.0
 PARTITIONS_EVERY_S = 3600.0
+RETENTION_EVERY_S = 3600.0
 # Most feedback follows its operation within seconds; what is older is looked for less often.
 RECENT = timedelta(minutes=10)
 LONG = timedelta(days=7)
 LONG_EVERY = 60
 
 Publish = Callable[[Sequence[Any]], Awaitable[None]]
+Retain = Callable[[], Awaitable[Mapping[str, int]]]
+
+log = structlog.get_logger()
 
 
 class Store(Protocol):
@@ -66,3 +72,18 @@ class Ticker:
                     await self._publish(letters)
             if len(letters) < RELAY_MOST:
                 await asyncio.sleep(RELAY_EVERY_S)
+
+
+class Retention:
+    """Letting go of what has been kept long enough, as a job."""
+
+    def __init__(self, retain: Retain) -> None:
+        self._retain = retain
+
+    async def run(self) -> None:
+        """Look every hour, for ever."""
+        while True:
+            gone = await self._retain()
+            if told := {name: count for name, count in gone.items() if count}:
+                log.info("retention_let_go", **told)
+            await asyncio.sleep(RETENTION_EVERY_S)

@@ -24,6 +24,7 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.store.alerts import RedisAlerts
 from services.metrics.store.cells import KEPT_S, SEEN_TTL_S, RedisStore
 from services.metrics.store.comparing import RedisComparison
+from services.metrics.store.erasing import NothingOfAnybody
 from services.metrics.store.health import HealthRecord
 from services.metrics.store.minutes import StoredMinutes
 from services.metrics.store.record import AlertRecord
@@ -39,6 +40,7 @@ from shared.delivery.redis import Client
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.prices import price_table, read_overrides
+from shared.privacy.eraser import Eraser
 from shared.producer import Producer
 from shared.reporter import Reporter
 from shared.runtime import Job, Process, consuming_process, probe_of
@@ -82,6 +84,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         settings.topic_prefix,
         price_table(overrides),
         utc_now,
+        settings.verifier,
     )
     telemetry.announce(GROUP)
     broker = consumer_broker(settings)
@@ -95,7 +98,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     statuses, health = RedisStatuses(client), HealthRecord(postgres.pool, client)
     status_keeper = StatusKeeper(
         *(statuses, health, lambda share: keeper.whole(share.partition)),
-        *(runner.holding, settings.topic_partitions, utc_now),
+        *(runner.fence_of, settings.topic_partitions, utc_now),
     )
     keeper: ViewKeeper = ViewKeeper(
         views, names, settings.topic_partitions, utc_now, status_keeper.of
@@ -121,7 +124,7 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
     )
     rounds = Rounds(comparer, runner.owned, utc_now)
     ticker = Ticker(look, join, rounds, AppendOnlyFile(client).look)
-    producer = Producer(settings.kafka_bootstrap_servers, idempotence=settings.kafka_idempotence)
+    producer = Producer(settings.connection, idempotence=settings.kafka_idempotence)
     alert_ticker, read_rows = _alerting(settings, client, postgres, keeper, runner, producer)
     status_ticker = JudgeTicker(
         status_keeper.refresh,
@@ -130,11 +133,12 @@ async def _run(settings: MetricsSettings, process: Process) -> None:
         STATUS_SHARE,
     )
     reporter = Reporter(GROUP, client, utc_now, runner)
+    eraser = Eraser(GROUP, postgres.pool, {"redis": NothingOfAnybody(utc_now).erase})
     jobs = [
         *(alert_ticker.settings, alert_ticker.looks, alert_ticker.tales),
         *(status_ticker.settings, status_ticker.looks, status_ticker.tales),
         *(tenants.keep_fresh, ticker.views, ticker.joins, reporter.run),
-        *(ticker.comparisons, ticker.upkeep, read_rows),
+        *(ticker.comparisons, ticker.upkeep, read_rows, eraser.run),
     ]
     await process.consume(broker, subscriber, runner, jobs, probe)
     await producer.close()
@@ -183,10 +187,11 @@ def _alerting(
     behind = Behind(positions, clock.monotonic)
     rows = RowKeeper(StoredRows(postgres.pool, operations_topic), behind, utc_now)
     keeper = AlertKeeper(
-        *(alerts, record, _Around(views, runner, rows), runner.holding),
+        *(alerts, record, _Around(views, runner, rows), runner.fence_of),
         *(settings.topic_partitions, utc_now),
     )
-    publisher = AlertPublisher(producer, topic_name(Topic.ALERTS, settings.topic_prefix))
+    topic = topic_name(Topic.ALERTS, settings.topic_prefix)
+    publisher = AlertPublisher(producer, topic, settings.signer)
 
     def shares() -> list[Partition]:
         return [one for one in runner.owned() if one.topic == operations_topic]

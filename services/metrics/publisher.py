@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
-from shared.cloud_events import cloud_event
+from shared.cloud_events import cloud_event, proven
 from shared.events.alert import AlertEvent
 from shared.producer import Message, Producer
+from shared.proof import Proofs
 from shared.topics import REGISTER, Topic
 
 
 class AlertPublisher:
     """Publishes events as they were kept."""
 
-    def __init__(self, producer: Producer, topic: str) -> None:
+    def __init__(self, producer: Producer, topic: str, signer: Proofs | None) -> None:
         self._producer = producer
+        self._signer = signer
         self._topic = topic
 
     async def publish(self, events: Sequence[bytes]) -> None:
@@ -30,4 +32,5 @@ class AlertPublisher:
             key,
             known.occurred_at,
         )
+        headers += proven(self._signer, self._topic, known.tenant_id, event)
         return Message(self._topic, key, event, headers)

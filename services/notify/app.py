@@ -9,6 +9,7 @@ from services.notify.notifier import SEND_WITHIN_S, Notifier
 from services.notify.service.planning import GROUP, Planning
 from services.notify.service.sending import Sending
 from services.notify.settings import NotifySettings
+from services.notify.store.erasing import erase
 from services.notify.store.lanes import PostgresLanes
 from services.notify.store.planning import PostgresPlans
 from services.notify.ticker import Ticker
@@ -17,9 +18,10 @@ from shared.clock import utc_now
 from shared.delivery.runner import Runner
 from shared.kafka import consumer_broker, consumer_of
 from shared.notifications.channel import ChannelType
+from shared.privacy.eraser import Eraser
 from shared.reporter import Reporter
 from shared.runtime import Process, consuming_process, probe_of
-from shared.stores import connect_postgres, connect_redis
+from shared.stores import connect_postgres, connect_redis, pooled
 
 
 async def run(settings: NotifySettings) -> None:
@@ -45,7 +47,7 @@ async def _run(settings: NotifySettings, process: Process) -> None:
     broker = consumer_broker(settings)
     runner = Runner(
         GROUP,
-        Planning(plans, ticker.wake, utc_now),
+        Planning(plans, ticker.wake, utc_now, settings.verifier),
         lambda: consumer_of(subscriber),
         exact_ends=settings.kafka_exact_ends,
     )
@@ -54,7 +56,8 @@ async def _run(settings: NotifySettings, process: Process) -> None:
     probe = probe_of("postgres", plans.check_schema)
     client = connect_redis(settings.redis_url, cluster=settings.redis_cluster)
     reporter = Reporter(GROUP, client, utc_now, runner, lambda: ticker.waiting)
-    jobs = [ticker.send, ticker.count, ticker.tidy, reporter.run]
+    eraser = Eraser(GROUP, pooled(pool), {"postgres": erase})
+    jobs = [ticker.send, ticker.count, ticker.tidy, eraser.run, reporter.run]
     await process.consume(broker, subscriber, runner, jobs, probe)
     sending.is_stopping = True
     await ticker.finish(SEND_WITHIN_S)

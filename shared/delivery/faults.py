@@ -38,8 +38,19 @@ FEEDBACK_POINTS: Final = (
     "feedback.told",  # the broker has the changes, and they are not marked
     "feedback.frozen",  # a dataset's rows are copied, and not committed
 )
+ERASURE_POINTS: Final = (
+    "erasure.begun",  # seen, and not committed
+    "erasure.portion",  # a portion is erased, and not committed
+    "erasure.noted",  # what follows from it is erased, and not committed
+    "erasure.receipt",  # all is done, and the receipt not committed
+)
+EXPORT_POINTS: Final = (
+    "subject-export.portion",  # a portion is read and written, and not committed
+    "subject-export.stored",
+)
 KNOWN: Final = (
-    POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS + PAST_POINTS + FEEDBACK_POINTS
+    *(POINTS + ALERT_POINTS + STATUS_POINTS + VERDICT_POINTS + PAST_POINTS),
+    *(FEEDBACK_POINTS + ERASURE_POINTS + EXPORT_POINTS),
 )
 
 

@@ -43,7 +43,8 @@ MOVE = """
 
 COUNT = """
     UPDATE consumer_fence
-       SET accepted = accepted + $4, duplicates = duplicates + $5, dead = dead + $6
+       SET accepted = accepted + $4, duplicates = duplicates + $5, dead = dead + $6,
+           erased = erased + $7
      WHERE consumer_group = $1 AND topic = $2 AND partition = $3
 """
 
@@ -59,6 +60,7 @@ class Verdicts(NamedTuple):
     accepted: int
     duplicates: int
     dead: int
+    erased: int = 0
 
 
 class PostgresFence:

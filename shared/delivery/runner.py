@@ -101,6 +101,10 @@ class Runner:
         """The next offset of each of them."""
         return {partition: fence.next_offset for partition, fence in self._fences.items()}
 
+    def fence_of(self, partition: Partition) -> Fence | None:
+        """A partition's fence as of now, without a wait; `None` when it is not ours."""
+        return self._fences.get(partition)
+
     @asynccontextmanager
     async def holding(self, partition: Partition) -> AsyncIterator[Fence | None]:
         """The partition's fence, while no batch is being applied; `None` when it is not ours."""

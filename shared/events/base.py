@@ -17,7 +17,8 @@ MAX_RESPONSE_TIME_MS = 604_800_000  # seven days
 MAX_TOKENS = 2**31 - 1
 MAX_COST_USD = 10_000
 
-TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
+TENANT_ID = r"^[a-z0-9_-]{1,64}$"
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Label = ShortText
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]

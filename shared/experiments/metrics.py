@@ -27,6 +27,12 @@ SHARES: Final = frozenset(
         "confidence",
     }
 )
+_UNITS: Final = {
+    "response_time_ms": "ln",
+    "cost_usd": "USD",
+    "tokens": "tokens",
+    "rating": "rating",
+}
 SLO_METRIC = "share_slower_than_slo"
 DEFAULT_SLO_MS = 10_000.0
 
@@ -76,6 +82,11 @@ class MetricConfig(BaseModel):
     def slower_than_ms(self) -> float:
         """The limit that `share_slower_than_slo` counts by."""
         return DEFAULT_SLO_MS if self.slo_ms is None else self.slo_ms
+
+
+def unit_of_difference(metric: MetricName) -> str:
+    """In which unit a difference is told: `ln` is the logarithm of a ratio of geometric means."""
+    return _UNITS.get(metric, "share")
 
 
 def _wrong(name: str, why: str) -> PydanticCustomError:

@@ -59,7 +59,12 @@ def settle(
     if opinion is not None and not was_news:
         worst = min(opinion, said, key=lambda one: WORST_FIRST.index(one.status))
         said = worst._replace(since=opinion.since)
-    return (_entered(said, verdict, now), None) if now - said.since >= CALM_S else (stays, said)
+    if now - said.since < CALM_S:
+        return stays, said
+    # What this very look says is better than the worst of the minute: it begins to be said now.
+    is_better = verdict.status is not said.status
+    better = Opinion(verdict.status, tuple(verdict.reasons), now) if is_better else None
+    return _entered(said, verdict, now), better
 
 
 def entered_anew(held: Held, verdict: Verdict, now: float) -> Held:

@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.gateway.app import create_app
 from services.gateway.domain.permissions import ADMIN
@@ -36,6 +38,7 @@ ENDPOINTS = [
     "GET /ai/feedback/trends",
     "GET /ai/feedback/recommendations",
     "GET /ai/system",
+    "GET /ai/stream",
     "GET /ai/alerts",
     "GET /ai/alerts/{alert_id}",
     "POST /ai/alerts/{alert_id}/resolve",
@@ -65,6 +68,7 @@ ENDPOINTS = [
     "POST /ai/ab-tests/{test_id}/pause",
     "POST /ai/ab-tests/{test_id}/stop",
     "GET /ai/ab-tests/{test_id}/results",
+    "GET /ai/ab-tests/{test_id}/history",
     "POST /ai/ab-tests/plan",
     "GET /ai/ab-tests/{test_id}/assignment",
     "GET /ai/assignable-tests",
@@ -77,8 +81,24 @@ ENDPOINTS = [
     "GET /ai/training-data/datasets/{dataset_id}",
     "GET /ai/training-data/{row_id}",
     "DELETE /ai/training-data/{row_id}",
+    "GET /ai/privacy/retention",
+    "PUT /ai/privacy/retention",
+    "POST /ai/privacy/erasures",
+    "GET /ai/privacy/erasures/{erasure_id}",
     "POST /ofrep/v1/evaluate/flags",
     "POST /ofrep/v1/evaluate/flags/{key}",
+    "GET /ai/audit",
+    "GET /ai/audit/verify",
+    "GET /ai/api-keys",
+    "POST /ai/api-keys",
+    "GET /ai/api-keys/{key_id}",
+    "DELETE /ai/api-keys/{key_id}",
+    "POST /ai/api-keys/{key_id}/rotate",
+    "POST /auth/session",
+    "GET /auth/session",
+    "DELETE /auth/session",
+    "GET /auth/login",
+    "GET /auth/callback",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -86,15 +106,27 @@ ENDPOINTS = [
 
 
 @cache
+def _app() -> FastAPI:
+    return create_app(
+        GatewaySettings(
+            kafka_bootstrap_servers="127.0.0.1:1",
+            redis_url="redis://127.0.0.1:1",
+            postgres_dsn="postgresql://nobody@127.0.0.1:1/none",
+            secret_key="x" * 32,
+        )
+    )
+
+
+def hidden_routes() -> list[Any]:
+    """Routes that are not in the document, as pages are; FastAPI's own document is none."""
+    found = (one.route for one in iter_route_contexts(_app().routes))
+    return [one for one in found if isinstance(one, APIRoute) and not one.include_in_schema]
+
+
+@cache
 def document() -> Any:
     """As it is served, with paths as the contract writes them."""
-    settings = GatewaySettings(
-        kafka_bootstrap_servers="127.0.0.1:1",
-        redis_url="redis://127.0.0.1:1",
-        postgres_dsn="postgresql://nobody@127.0.0.1:1/none",
-        secret_key="x" * 32,
-    )
-    text = json.dumps(create_app(settings).openapi())
+    text = json.dumps(_app().openapi())
     return json.loads(text.replace("{model_id:path}", "{model_id}"))
 
 
@@ -108,7 +140,7 @@ def test_each_endpoint_is_there_and_says_who_may_use_it(endpoint: str) -> None:
         assert "security" not in found
     else:
         assert permission in ADMIN
-        assert found["security"] == [{"apiKey": []}, {"apiKeyHeader": []}]
+        assert found["security"] == [{"apiKey": []}, {"apiKeyHeader": []}, {"session": []}]
         schemes = document()["components"]["securitySchemes"]
         assert schemes["apiKey"]["scheme"] == "bearer"
         header = {name: schemes["apiKeyHeader"][name] for name in ("type", "in", "name")}
@@ -119,7 +151,7 @@ def test_each_endpoint_is_there_and_says_who_may_use_it(endpoint: str) -> None:
 def test_each_write_says_how_it_refuses(endpoint: str) -> None:
     method, path = endpoint.split()
     responses = document()["paths"][path][method.lower()]["responses"]
-    changes_nothing = path.startswith("/ofrep") or path.endswith(
+    changes_nothing = path.startswith(("/ofrep", "/auth")) or path.endswith(
         ("rule_id}/test", "silence_id}/test")
     )
     if path.startswith("/v1/"):  # in OTLP's words: nothing conflicts, and 400 says what 422 would
@@ -162,3 +194,12 @@ def test_no_reference_leads_nowhere() -> None:
     for name in re.findall(r'"#/components/schemas/([^"]+)"', text):
         assert name in document()["components"]["schemas"]
     assert "secret" not in document()["components"]["schemas"]["KeptChannel"]["properties"]
+
+
+def test_what_the_document_hides_are_pages_which_change_nothing() -> None:
+    found = {one.path: one for one in hidden_routes()}
+    assert {"/", "/docs", "/fleet", "/assets/{digest}/{name}"} <= found.keys()
+    for path, one in found.items():
+        assert one.methods == {"GET"}, path
+        says = one.openapi_extra.get("x-page", False)
+        assert says or path in {"/docs", "/assets/{digest}/{name}"}, path

@@ -24,7 +24,7 @@ from tests.faults.sender import ANSWER_WITHIN_S, Poster, Sender
 from tests.faults.servers import SERVICES
 from tests.faults.traffic import TENANTS, Maker
 from tests.faults.victims import Victim
-from tests.support.system import SECRET, prepared, topics
+from tests.support.system import AUDIT, SECRET, prepared, topics
 from tests.support.waiting import eventually
 
 PORTION_EVERY_S = 0.1
@@ -68,7 +68,9 @@ class Stage:
         self._dsns = await prepared(self.dsn, TENANTS)
         await topics(self.servers.kafka.bootstrap, self.prefix)
         self.keys = {
-            tenant: (await create_key(self.dsn, tenant=tenant, role="admin", name="faults")).key
+            tenant: (
+                await create_key(self.dsn, tenant=tenant, role="admin", name="faults", audit=AUDIT)
+            ).key
             for tenant in TENANTS
         }
         self.poster = Poster(self.journal, self.maker, self.keys)

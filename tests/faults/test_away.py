@@ -16,6 +16,7 @@ from deploy.jobs.roles import ROLE_OF
 from deploy.local.kafka_jars import KafkaJars
 from shared import keys
 from shared import producer as producer_room
+from shared.kafka_settings import plain
 from shared.producer import Message, Producer, ProducerAwayError
 from tests.faults.victims import Victim
 from tests.support.events import encoded, operation
@@ -194,7 +195,7 @@ async def test_a_broker_that_hangs_holds_nobody_up(
     monkeypatch.setattr(producer_room, "START_AGAIN_AFTER_S", 0)
     event = operation(parts.sent)
     message = Message(TOPIC, event["operation_id"].encode(), encoded(event), [])
-    producer = Producer(parts.kafka.bootstrap, idempotence=True)
+    producer = Producer(plain(parts.kafka.bootstrap), idempotence=True)
     await producer.ready()
     assert parts.kafka.child is not None
     parts.kafka.child.process.send_signal(signal.SIGSTOP)

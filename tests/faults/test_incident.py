@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.delivery.plan import Partition
 from tests.faults.stage import Stage
+from tests.support.system import SECRET
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -84,6 +85,7 @@ async def _assay(stage: Stage, *arguments: str) -> Any:
             "ASSAY_POSTGRES_DSN": stage.dsn,
             "ASSAY_REDIS_URL": stage.servers.redis.url,
             "ASSAY_TOPIC_PREFIX": stage.prefix,
+            "ASSAY_SECRET_KEY": SECRET,
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -12,10 +12,14 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from deploy.jobs.roles import ROLE_OF, give_passwords
 from deploy.jobs.topics import create_topics
 from deploy.migrations import migrate
+from shared.audit.keys import keys_of
+from shared.audit.recorder import Recorder
+from shared.kafka_settings import plain
 from shared.tasks import end
 
 PASSWORD = "only-for-tests"
 SECRET = "only-for-tests-but-long-enough-to-be-one"
+AUDIT = Recorder(keys_of(None, SECRET))
 PARTITIONS = 6
 
 Record = tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
@@ -29,12 +33,12 @@ async def prepared(dsn: str, tenants: Sequence[str] = ("acme", "globex")) -> dic
         "INSERT INTO tenants (tenant_id) VALUES ($1)", [(tenant,) for tenant in tenants]
     )
     await connection.close()
-    return await give_passwords(dsn, dict.fromkeys(ROLE_OF, PASSWORD))
+    return await give_passwords(dsn, dict.fromkeys(ROLE_OF, PASSWORD), AUDIT)
 
 
 async def topics(bootstrap: str, prefix: str) -> None:
     """Make the register's topics under a prefix."""
-    await create_topics(bootstrap, prefix, PARTITIONS)
+    await create_topics(plain(bootstrap), prefix, PARTITIONS)
 
 
 async def publish(bootstrap: str, records: Sequence[Record]) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,18 @@ class Toxiproxy:
 
     def add(self, name: str, listen: int, upstream: int) -> None:
         """A proxy from one port of 127.0.0.1 to another."""
-        self._post(
-            "/proxies",
-            {
-                "name": name,
-                "listen": f"127.0.0.1:{listen}",
-                "upstream": f"127.0.0.1:{upstream}",
-                "enabled": True,
-            },
-        )
+        body = {
+            "name": name,
+            "listen": f"127.0.0.1:{listen}",
+            "upstream": f"127.0.0.1:{upstream}",
+            "enabled": True,
+        }
+        give_up_at = time.monotonic() + TIMEOUT_S
+        # A port that was free when it was chosen may be a passing connection's own end by now.
+        while not (answer := self._client.post("/proxies", json=body)).is_success:
+            if time.monotonic() > give_up_at:
+                answer.raise_for_status()
+            time.sleep(0.1)
 
     def poison(self, name: str, kind: str, stream: str = "downstream", **attributes: int) -> None:
         """Make a link bad; see Toxiproxy's list of toxics for kinds and attributes."""

@@ -76,11 +76,12 @@ class Up:
         return json.loads(done.stdout)
 
 
-def start(folder: Path) -> Up:
-    """`assay up` on a folder; returns once it is ready."""
+def start(folder: Path, **more: str) -> Up:
+    """`assay up` on a folder with more variables; returns once it is ready."""
     env_file = folder / "env"
     env_file.unlink(missing_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
+    clean |= more
     clean["PYTHONPATH"] = f"{ROOT}:{ROOT / 'sdk'}"
     with (folder / "out").open("wb") as out:
         process = subprocess.Popen(

@@ -103,6 +103,28 @@ def test_bad_records_are_dead_letters_and_redrive_mends_what_can_be(up: Up) -> N
     assert up.request("/ai/operations/late-1")[0] == 404  # the admin is another tenant's
 
 
+def test_what_was_done_is_told_in_a_chain_that_is_anchored_outside(up: Up) -> None:
+    silence = {"matchers": {"model_id": "none"}, "ends_at": _in_an_hour()}
+    assert up.request("/ai/silences", silence)[0] == 201
+    found = up.request("/ai/audit/verify")[1]
+    assert found["valid"]
+    assert found["anchors"]["enabled"]
+    actions = [one["action"] for one in up.request("/ai/audit")[1]["items"]]
+    assert actions == ["silence.create", "key.create"]
+    anchors = up.folder / "data" / "audit-anchors.jsonl"
+    until(anchors.exists, "heads are written down")
+    for tenant, least in ((up.env["ASSAY_TENANT"], 2), ("late-tenant", 2), ("*", 4)):
+        file = up.folder / f"{least}-{len(tenant)}.jsonl"
+        up.assay("audit", "export", str(file), "--tenant", tenant)
+        verdict = up.assay("audit", "verify", str(file), "--anchors", str(anchors))
+        assert verdict["valid"], verdict
+        assert verdict["entries"] > least
+
+
+def _in_an_hour() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+
+
 def test_a_second_start_on_the_same_folder_is_refused_with_a_reason(up: Up) -> None:
     done = subprocess.run(
         [*ASSAY, "up", "--data-dir", str(up.folder / "data")],

@@ -33,10 +33,10 @@ def answered(units: int = 260, accuracy: float | None = 0.9375, twice: int = 0) 
 
 def reported(answer: dict[str, Any] | None) -> Summary:
     """The demo's summary after such an answer, or none at all."""
-    addresses = Addresses(
-        kafka_bootstrap_servers="", postgres_dsn="", redis_url="", own_broker=True
+    addresses = Addresses(kafka={}, postgres_dsn="", redis_url="", own_broker=True)
+    experiment = DemoExperiment(
+        Running("http://gateway", addresses, "key", "demo", "ai.", False, "")
     )
-    experiment = DemoExperiment(Running("http://gateway", addresses, "key", "demo", "ai.", False))
     experiment.test_id = "t-1"
     if answer is not None:
         experiment.read(answer)

@@ -1,6 +1,6 @@
 """One partition's batch after reading: events, and how many records are none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from shared.events.base import Event
 from shared.events.exposure import ExposureEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
+from shared.proof import Proofs
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 253_402_300_799_000  # the last second that a datetime can hold
@@ -35,6 +36,11 @@ class Batch:
     invalid: int = 0
     arrived_at: datetime = EPOCH
     """When the latest of them came to the topic."""
+
+    def without(self, places: Container[int]) -> "Batch":
+        """The same without events in some places."""
+        left = [event for place, event in enumerate(self.events) if place not in places]
+        return Batch(left, self.invalid, self.arrived_at)
 
     @property
     def tenants(self) -> list[str]:
@@ -59,12 +65,14 @@ class Concerned:
     ignored: list[Ignored] = field(default_factory=list)
 
 
-def read_batch(model: type[Event], records: Sequence[Record], now_us: int) -> Batch:
+def read_batch(
+    model: type[Event], records: Sequence[Record], now_us: int, proofs: Proofs | None
+) -> Batch:
     """Decode every record; ingest buries those that are no events, we count them."""
     batch = Batch()
     for record in records:
         try:
-            event, _ = decode(model, record, now_us)
+            event, _ = decode(model, record, now_us, proofs)
         except InvalidRecordError:
             batch.invalid += 1
         else:
@@ -116,3 +124,4 @@ class Outcome(NamedTuple):
     invalid: int
     exposures: Mapping[Ignored, int]
     """Exposures that say nothing, by why."""
+    erased: int = 0

@@ -4,11 +4,11 @@ import math
 
 from services.abtest.domain import phases
 from services.abtest.domain.compared import Compared
-from services.abtest.domain.guarding import LOGARITHMIC
 from services.abtest.domain.missing import missing_of
 from services.abtest.domain.ordering import ordered
 from services.abtest.domain.state import TestState, limit_of
 from shared.experiments.answers import Undefined
+from shared.experiments.metrics import unit_of_difference
 from shared.experiments.results import (
     ComparisonResult,
     CupedResult,
@@ -24,7 +24,7 @@ def comparison(state: TestState, row: Compared, *, is_hidden: bool) -> Compariso
         "variant": row.variant,
         "control": row.control,
         "role": row.role,
-        "unit": _unit(row),
+        "unit": unit_of_difference(row.metric.name),
         "method": row.method,
         "n_star": row.plan.n_star,
         "units": _units(state, row),
@@ -89,12 +89,6 @@ def _sensitivity(state: TestState, row: Compared) -> SensitivityResult | None:
     if found is None:
         return None
     return SensitivityResult(p_better=found.probability, p_value=found.p)
-
-
-def _unit(row: Compared) -> str:
-    if row.metric.name == LOGARITHMIC:
-        return "ln"
-    return {"cost_usd": "USD", "tokens": "tokens", "rating": "rating"}.get(row.metric.name, "share")
 
 
 def _units(state: TestState, row: Compared) -> int:

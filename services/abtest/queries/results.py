@@ -50,7 +50,7 @@ async def previous(connection: Session, tenant_id: str, test_id: UUID) -> Row | 
     """What the last look left."""
     return await connection.fetchrow(
         """
-        SELECT computed_at, verdict, body ->> 'winner' AS winner, memory
+        SELECT computed_at, as_of, verdict, body ->> 'winner' AS winner, memory
           FROM ab_results WHERE tenant_id = $1 AND test_id = $2 FOR UPDATE
         """,
         tenant_id,

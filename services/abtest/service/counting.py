@@ -10,6 +10,7 @@ from shared import clock, telemetry
 from shared.clock import Clock
 from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
+from shared.proof import Proofs
 from shared.topics import spec_of
 
 GROUP = "abtest"
@@ -35,10 +36,11 @@ class Store(Protocol):
 class Counting:
     """The sink of group `abtest`."""
 
-    def __init__(self, store: Store, topic_prefix: str, now: Clock) -> None:
+    def __init__(self, store: Store, topic_prefix: str, now: Clock, proofs: Proofs | None) -> None:
         self._store = store
         self._topic_prefix = topic_prefix
         self._now = now
+        self._proofs = proofs
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
         """Take a partition over."""
@@ -55,7 +57,7 @@ class Counting:
         started = clock.monotonic()
         next_offset = records[-1].offset + 1
         model = spec_of(partition.topic, self._topic_prefix).event
-        batch = read_batch(model, records, microseconds(self._now()))
+        batch = read_batch(model, records, microseconds(self._now()), self._proofs)
         outcome = await self._store.write(partition, fence, batch, next_offset, gap)
         self._tell(records, outcome, clock.monotonic() - started)
         return Fence(fence.epoch, next_offset)
@@ -66,6 +68,7 @@ class Counting:
             "duplicate": outcome.duplicates,
             "ignored": outcome.ignored,
             "invalid": outcome.invalid,
+            "erased": outcome.erased,
         }
         for why, count in outcome.exposures.items():
             telemetry.EXPOSURES_IGNORED.labels(why).inc(count)

@@ -11,7 +11,6 @@ from services.abtest.domain.candidates import (
     Judged,
     Opinion,
     Price,
-    PseudonymOf,
     judged_by,
     of_opinion,
 )
@@ -22,6 +21,8 @@ from services.abtest.store.keeping import keep
 from services.abtest.store.known import KnownTests
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import LIMITS, PostgresFence, Session, Verdicts
+from shared.privacy.known import KnownMarks
+from shared.privacy.names import Names
 from shared.topics import Topic
 
 JOINER = -1
@@ -37,11 +38,12 @@ ONE_JOINER = "SELECT pg_try_advisory_xact_lock(hashtext('assay.abtest-join'))"
 class PostgresBatches:
     """Units and sums of group `abtest`, behind its fence."""
 
-    def __init__(self, pool: Pool, group: str, price: Price, pseudonym: PseudonymOf) -> None:
+    def __init__(self, pool: Pool, group: str, price: Price, names: Names) -> None:
         self._pool = pool
         self._fence = PostgresFence(pool, group)
         self._price = price
-        self._pseudonym = pseudonym
+        self._pseudonym = names.pseudonym
+        self._marks = KnownMarks(names)
         self._known = KnownTests()
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
@@ -58,15 +60,18 @@ class PostgresBatches:
         """Store what of a batch concerns tests, and all that follows, in one transaction."""
         async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
             tests: Tests = {}
+            gone = await self._marks.erased(connection, batch.events) if batch.events else {}
+            if gone:
+                batch = batch.without(gone)
             if batch.events:
                 # Inside the transaction: an event made after a start always finds its test.
                 tests = await self._known.of(connection, batch.tenants, batch.began_at)
             found = concerned(batch, tests, self._pseudonym, self._price)
             rows = found.rows + await _joined(connection, found, tests)
             new = await keep(connection, rows, tests, _shard(partition), batch.arrived_at)
-            outcome = _outcome(batch, found, rows, new)
+            outcome = _outcome(batch, found, rows, new)._replace(erased=len(gone))
             accepted = outcome.accepted + outcome.ignored
-            verdicts = Verdicts(accepted, outcome.duplicates, outcome.invalid)
+            verdicts = Verdicts(accepted, outcome.duplicates, outcome.invalid, len(gone))
             await self._fence.count(connection, partition, verdicts)
         return outcome
 
@@ -96,7 +101,7 @@ class PostgresBatches:
 
     async def check_schema(self) -> None:
         """Raise until the migrations have run."""
-        await self._pool.fetchval("SELECT count(*) FROM ab_arms WHERE false")
+        await self._pool.fetchval("SELECT count(*) FROM ab_results_history WHERE false")
 
 
 async def _joined(connection: Session, found: Concerned, tests: Tests) -> list[Candidate]:

@@ -17,6 +17,10 @@ from shared.delivery.columns import ALWAYS_PLAN
 from shared.delivery.postgres import Session
 
 
+class UnitGoneError(Exception):
+    """Somebody took the name of a unit while a batch waited for it: the batch begins anew."""
+
+
 async def keep(
     connection: Session, found: Iterable[Candidate], tests: Tests, shard: int, as_of: datetime
 ) -> list[Candidate]:
@@ -68,6 +72,8 @@ async def _grown(connection: Session, fresh: Rows, tests: Tests) -> Changes:
     if not fresh:
         return Changes()
     stored = await units.known(connection, fresh)
+    if len(stored) < len(fresh):
+        raise UnitGoneError("a unit lost its name meanwhile; what it did then comes again")
     stored, pasts = await _with_pasts(connection, stored, stored, tests)
     places = places_of(stored, fresh, tests, pasts)
     again = remakings(stored, places, fresh, tests)

@@ -21,6 +21,7 @@ from services.abtest.domain.memory import Memory
 from services.abtest.domain.state import TestState
 from services.abtest.domain.steering import Before, ChangedError, Due, PastStep, Step
 from services.abtest.queries import results as queries
+from services.abtest.store.history import keep_history
 from services.abtest.store.states import PostgresStates
 from shared.delivery.faults import FAULTS
 from shared.delivery.postgres import LIMITS, Session
@@ -37,9 +38,15 @@ class PostgresLook:
     """A look that has begun; it holds when its transaction is committed."""
 
     def __init__(
-        self, connection: Session, state: TestState, before: Before, changed_at: datetime
+        self,
+        connection: Session,
+        state: TestState,
+        before: Before,
+        changed_at: datetime,
+        last_as_of: datetime | None,
     ) -> None:
         self._connection = connection
+        self._last_as_of = last_as_of
         self._changed_at = changed_at
         self.state = state
         self.before = before
@@ -68,12 +75,13 @@ class PostgresLook:
             await queries.move(self._connection, *self._key, step.state, served, ended_at)
 
     async def keep(self, answer: ResultsAnswer, memory: Memory) -> None:
-        """Put results in the place of those that were."""
+        """Put results in the place of those that were, and what they say over time beside it."""
         seen = {"version": self.state.version, "changed_at": self._changed_at}
         kept = to_json(memory.model_dump(mode="json") | {"seen": seen}).decode()
         body = answer.model_dump_json()
         values = [answer.as_of, answer.verdict, body, kept]
         await queries.put(self._connection, *self._key, values)
+        await keep_history(self._connection, self.state, answer, self._last_as_of)
 
 
 class PostgresResults:
@@ -120,7 +128,8 @@ class PostgresResults:
         state = await self._states.read(connection, *key)
         if changed_at is None or state is None:
             raise ValueError("there is no such test, or a newer release wrote it")
-        return PostgresLook(connection, state, _before(row), changed_at)
+        last_as_of = row["as_of"] if row else None
+        return PostgresLook(connection, state, _before(row), changed_at, last_as_of)
 
 
 def _before(row: Any) -> Before:

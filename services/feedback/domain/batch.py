@@ -7,6 +7,7 @@ from typing import NamedTuple
 from shared.codec import Record, decode
 from shared.errors import InvalidRecordError
 from shared.events.feedback import FeedbackEvent
+from shared.proof import Proofs
 
 
 @dataclass(slots=True)
@@ -29,14 +30,15 @@ class Outcome(NamedTuple):
     duplicates: int
     ignored: int
     invalid: int
+    erased: int = 0
 
 
-def read_batch(records: Sequence[Record], now_us: int) -> Batch:
+def read_batch(records: Sequence[Record], now_us: int, proofs: Proofs | None) -> Batch:
     """Decode every record; ingest buries those that are no events, we count them."""
     batch = Batch()
     for record in records:
         try:
-            event, _ = decode(FeedbackEvent, record, now_us)
+            event, _ = decode(FeedbackEvent, record, now_us, proofs)
         except InvalidRecordError:
             batch.invalid += 1
         else:

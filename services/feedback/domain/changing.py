@@ -16,6 +16,7 @@ from services.feedback.domain.making import (
 from shared.events.training import TrainingExampleEvent
 
 REPLACED = "a later feedback took its place: weight 0"
+ERASED = "what it was made of was erased: weight 0"
 State = Literal["ready", "updated", "withdrawn"]
 
 
@@ -27,7 +28,7 @@ class Changed(NamedTuple):
     told: list[tuple[Row, State]]
 
 
-def changed(old: Mapping[UUID, Row], new: Sequence[Row]) -> Changed:
+def changed(old: Mapping[UUID, Row], new: Sequence[Row], why: str = REPLACED) -> Changed:
     """Compare rows of one operation. One that is made no more leaves nothing behind.
 
     Else what there was would depend on what came in between.
@@ -35,7 +36,7 @@ def changed(old: Mapping[UUID, Row], new: Sequence[Row]) -> Changed:
     made = {one.row_id for one in new}
     gone = [row for identity, row in old.items() if identity not in made]
     told: list[tuple[Row, State]] = [
-        (_replaced(row), "withdrawn") for row in gone if row.state == READY
+        (_replaced(row, why), "withdrawn") for row in gone if row.state == READY
     ]
     found = Changed([], gone, told)
     for row in new:
@@ -87,9 +88,9 @@ def operation_of(rows: Mapping[UUID, Row]) -> Operation | None:
     )
 
 
-def _replaced(row: Row) -> Row:
+def _replaced(row: Row, why: str) -> Row:
     return row._replace(
-        state=WITHDRAWN, input=None, output=None, correction=None, weight=0.0, reasons=[REPLACED]
+        state=WITHDRAWN, input=None, output=None, correction=None, weight=0.0, reasons=[why]
     )
 
 

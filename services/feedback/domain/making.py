@@ -4,7 +4,8 @@ What came first, how often it came, and who died in between leave no trace: rows
 what is stored, whenever any of it has changed.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b, sha256
@@ -22,6 +23,8 @@ from services.feedback.domain.weighting import Evidence, Weighed, weigh
 from shared.training.splits import USUAL, ends, split
 
 ANSWER, CORRECTION = "answer", "correction"
+REFUSED = "refused"
+"""Stands for all rows of an operation: somebody who is erased did not want it to be trained on."""
 READY, WITHDRAWN = "ready", "withdrawn"
 NO_TEXT = "no text: the operation's was not kept"
 SPLIT_ENDS = ends(USUAL)
@@ -97,7 +100,7 @@ class Made:
     at: datetime
     formula: Formula
     reliable: Mapping[str, float]
-    blocked: Collection[UUID]
+    blocked: AbstractSet[UUID]
     pseudonym: Callable[[str, str], str]
     finds_pii: Callable[[str], bool]
 
@@ -168,8 +171,10 @@ def _row(
 ) -> Row:
     kind, text = what
     identity = row_id(operation.tenant_id, operation.operation_id, kind, text or "")
-    is_out = weighed.evidence.consent is False or identity in how.blocked
-    if identity in how.blocked:
+    refused = row_id(operation.tenant_id, operation.operation_id, REFUSED)
+    is_blocked = identity in how.blocked or refused in how.blocked
+    is_out = weighed.evidence.consent is False or is_blocked
+    if is_blocked:
         weighed = weigh(replace(weighed.evidence, is_blocked=True), how.at, how.formula)
     output = text if kind == CORRECTION else operation.output_text
     texts = (operation.input_text, output, text if kind == ANSWER else None)

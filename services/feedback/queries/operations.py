@@ -111,6 +111,18 @@ async def keep(connection: Session, rows: Sequence[Known]) -> None:
     )
 
 
+async def silence(connection: Session, keys: Sequence[OperationKey]) -> None:
+    """Nobody says anything of these any more."""
+    await connection.execute(
+        """
+        UPDATE feedback_operations AS f SET stands = '[]', weighed_at = NULL
+          FROM unnest($1::text[], $2::text[]) AS k (tenant_id, operation_id)
+         WHERE f.tenant_id = k.tenant_id AND f.operation_id = k.operation_id
+        """,
+        *columns_of(keys, 2),
+    )
+
+
 async def waiting(connection: Session, most: int) -> int:
     """How many operations that somebody spoke of have not come; beyond `most` nobody counts."""
     found = await connection.fetchval(

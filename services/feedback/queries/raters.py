@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.feedback.domain.agreement import Stand, Sums
+from services.feedback.domain.agreement import Stand, Sums, of_item
 from services.feedback.queries.analysis import OperationKey
 from shared.delivery.columns import columns_of
 from shared.delivery.postgres import Session
@@ -67,11 +67,17 @@ async def take_moved(connection: Session, tenant_id: str, most: int) -> list[Mov
         tenant_id,
         most,
     )
-    return [Moved(row[0], _stands(row[1]), _stands(row[2])) for row in rows]
+    return [Moved(row[0], stands_of(row[1]), stands_of(row[2])) for row in rows]
 
 
-async def add(connection: Session, tenant_id: str, sums: Sums) -> None:
-    """Add to a tenant's sums; what comes to nothing is removed."""
+async def add(connection: Session, tenant_id: str, moved: Collection[Moved]) -> None:
+    """Let a tenant's sums know what raters say now; what comes to nothing is removed."""
+    if not moved:
+        return
+    sums = Sums()
+    for one in moved:
+        sums.add(of_item(one.operation_id, one.told), -1)
+        sums.add(of_item(one.operation_id, one.now))
     votes = sorted(sums.said.items())
     await connection.execute(
         """
@@ -160,6 +166,7 @@ async def operations_of(
     return [(row[0], row[1]) for row in rows]
 
 
-def _stands(stored: Any) -> list[Stand]:
+def stands_of(stored: Any) -> list[Stand]:
+    """What raters say, as it is stored."""
     told: Iterable[Any] = json.loads(stored)
     return [Stand(rater, value) for rater, value in told]

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from services.feedback.domain.making import Row
 from services.feedback.queries.analysis import OperationKey
 from shared.delivery.columns import columns_of, stage, unnested
 from shared.delivery.postgres import Session
+from shared.events.training import TrainingExampleEvent
 
 _KEY = ("tenant_id", "row_id")
 _TYPES = {
@@ -31,16 +32,7 @@ _PUT = f"""
 """
 
 
-class Change(NamedTuple):
-    """A change that is to be told: the event, and its key."""
-
-    tenant_id: str
-    event_id: UUID
-    operation_id: str
-    occurred_at: datetime
-    body: str
-
-
+_CHANGE = ("tenant_id", "event_id", "operation_id", "occurred_at", "body")
 _CHANGE_TYPES = ("text", "uuid", "text", "timestamptz", "jsonb")
 
 
@@ -136,14 +128,20 @@ async def leave_datasets(
     )
 
 
-async def tell(connection: Session, changes: Sequence[Change]) -> None:
+async def tell(connection: Session, events: Sequence[TrainingExampleEvent]) -> None:
     """Keep changes with what they changed; they are told from there."""
+    if not events:
+        return
+    rows = [
+        (one.tenant_id, one.event_id, one.operation_id, one.occurred_at, one.model_dump_json())
+        for one in events
+    ]
     await connection.execute(
         f"""
-        INSERT INTO training_changes ({", ".join(Change._fields)})
+        INSERT INTO training_changes ({", ".join(_CHANGE)})
         SELECT * FROM {unnested(_CHANGE_TYPES)}
         """,
-        *columns_of(changes, len(_CHANGE_TYPES)),
+        *columns_of(rows, len(_CHANGE_TYPES)),
     )
 
 

@@ -10,6 +10,8 @@ from shared import clock, telemetry
 from shared.clock import Clock
 from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
+from shared.privacy.mask import Mask
+from shared.proof import Proofs
 
 GROUP = "feedback"
 
@@ -34,9 +36,13 @@ class Store(Protocol):
 class Taking:
     """The sink of group `feedback`."""
 
-    def __init__(self, store: Store, now: Clock) -> None:
+    def __init__(
+        self, store: Store, now: Clock, proofs: Proofs | None, mask: Mask | None = None
+    ) -> None:
+        self._mask = mask
         self._store = store
         self._now = now
+        self._proofs = proofs
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
         """Take a partition over."""
@@ -52,7 +58,9 @@ class Taking:
         """Keep a batch."""
         started = clock.monotonic()
         next_offset = records[-1].offset + 1
-        batch = read_batch(records, microseconds(self._now()))
+        batch = read_batch(records, microseconds(self._now()), self._proofs)
+        if self._mask is not None:
+            batch.events = await self._mask.events(batch.events)
         outcome = await self._store.write(partition, fence, batch, next_offset, gap)
         self._tell(records, outcome, clock.monotonic() - started)
         return Fence(fence.epoch, next_offset)
@@ -63,6 +71,7 @@ class Taking:
             "duplicate": outcome.duplicates,
             "ignored": outcome.ignored,
             "invalid": outcome.invalid,
+            "erased": outcome.erased,
         }
         age_s = self._now().timestamp() - records[-1].timestamp / 1000
         telemetry.tell_batch(GROUP, told, seconds, age_s)

@@ -5,11 +5,13 @@ import asyncio
 from asyncpg import Pool
 
 from services.feedback.domain.batch import Batch, Outcome
-from services.feedback.domain.said import PseudonymOf, said
+from services.feedback.domain.said import said
 from services.feedback.domain.sentiment.labels import Scorer, Sentiment
 from services.feedback.queries import analysis, due
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Verdicts
+from shared.privacy.known import KnownMarks
+from shared.privacy.names import Names
 
 READ_AT_ONCE = 50
 
@@ -17,11 +19,12 @@ READ_AT_ONCE = 50
 class PostgresBatches:
     """What was said, behind the fence of group `feedback`."""
 
-    def __init__(self, pool: Pool, group: str, scorer: Scorer, pseudonym: PseudonymOf) -> None:
+    def __init__(self, pool: Pool, group: str, scorer: Scorer, names: Names) -> None:
         self._pool = pool
         self._fence = PostgresFence(pool, group)
         self._scorer = scorer
-        self._pseudonym = pseudonym
+        self._pseudonym = names.pseudonym
+        self._marks = KnownMarks(names)
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
         """Take a partition over."""
@@ -40,18 +43,19 @@ class PostgresBatches:
         async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
             # Asked each time: a tenant that has just been made must lose nothing here.
             tenants = await analysis.content_free(connection, batch.tenants)
+            gone = await self._marks.erased(connection, batch.events)
             rows = [
                 said(event, reading, self._pseudonym, content_free=tenants[event.tenant_id])
-                for event, reading in zip(batch.events, readings, strict=True)
-                if event.tenant_id in tenants
+                for place, (event, reading) in enumerate(zip(batch.events, readings, strict=True))
+                if event.tenant_id in tenants and place not in gone
             ]
             new = await analysis.insert(connection, rows) if rows else []
             await due.note(connection, new)
-            outcome = Outcome(
-                len(new), len(rows) - len(new), len(batch.events) - len(rows), batch.invalid
-            )
+            ignored = len(batch.events) - len(rows) - len(gone)
+            outcome = Outcome(len(new), len(rows) - len(new), ignored, batch.invalid, len(gone))
             verdicts = Verdicts(
-                outcome.accepted + outcome.ignored, outcome.duplicates, outcome.invalid
+                *(outcome.accepted + outcome.ignored, outcome.duplicates),
+                *(outcome.invalid, outcome.erased),
             )
             await self._fence.count(connection, partition, verdicts)
         return outcome

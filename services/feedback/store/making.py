@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from asyncpg import DataError, Pool
 
-from services.feedback.domain.changing import Changed, changed, event_of, operation_of
+from services.feedback.domain.changing import ERASED, Changed, changed, event_of, operation_of
 from services.feedback.domain.evidence import stands
 from services.feedback.domain.formulas import Formula
 from services.feedback.domain.making import WITHDRAWN, Made, answer_of, rows_of
@@ -21,7 +21,6 @@ from services.feedback.domain.votes import consent, judges, superseded
 from services.feedback.domain.weighting import instant
 from services.feedback.queries import analysis, due, operations, raters, training
 from services.feedback.queries.analysis import OperationKey
-from services.feedback.queries.training import Change
 from shared.delivery.columns import ALWAYS_PLAN
 from shared.delivery.faults import FAULTS
 from shared.delivery.postgres import LIMITS, Session
@@ -130,6 +129,10 @@ class PostgresMaking:
             if by_models := judges(feedback, answer.judged):
                 judging[key] = by_models
             known.append(operations.known(key, operation, at, stood))
+        silent = [key for key in keys if key not in said]
+        if silent:  # all that was said of these was erased
+            changes += [changed(rows, [], ERASED) for key in silent if (rows := old.get(key))]
+            await operations.silence(connection, silent)
         if known:
             await operations.keep(connection, known)
         if replaced:
@@ -155,16 +158,5 @@ class PostgresMaking:
         if withdrawn:
             await training.leave_datasets(connection, withdrawn)
         told = [change for one in changes for change in one.told]
-        if not told:
-            return
         events = [event_of(row, state, self._new_id(), now) for row, state in told]
-        await training.tell(
-            connection,
-            [
-                Change(
-                    *(one.tenant_id, one.event_id, one.operation_id, one.occurred_at),
-                    one.model_dump_json(),
-                )
-                for one in events
-            ],
-        )
+        await training.tell(connection, events)

@@ -9,7 +9,6 @@ from datetime import date, datetime
 
 from asyncpg import Pool
 
-from services.feedback.domain.agreement import Sums, of_item
 from services.feedback.domain.raters import START, moved, reliabilities
 from services.feedback.queries import due, nights, raters
 from shared.delivery.postgres import LIMITS
@@ -53,12 +52,7 @@ class PostgresRaters:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LIMITS)
             found = await raters.take_moved(connection, tenant_id, PORTION)
-            sums = Sums()
-            for one in found:
-                sums.add(of_item(one.operation_id, one.told), -1)
-                sums.add(of_item(one.operation_id, one.now))
-            if found:
-                await raters.add(connection, tenant_id, sums)
+            await raters.add(connection, tenant_id, found)
         return len(found)
 
     async def _move(self, tenant_id: str, now: datetime) -> int:

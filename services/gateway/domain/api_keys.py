@@ -32,14 +32,23 @@ class StoredKey:
     secret_hash: bytes
     expires_at: datetime | None
     revoked_at: datetime | None
+    role: str | None = None
 
 
 class Principal(NamedTuple):
-    """Who asks: a key of a tenant."""
+    """Who asks: a key of a tenant, or somebody whom the tenant's provider knows."""
 
     tenant_id: str
     key_id: str
     permissions: frozenset[str]
+    user: str | None = None
+    """The provider's name of a person or a program; then there is no key."""
+    role: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who it was, as objects remember it."""
+        return f"key:{self.key_id}" if self.user is None else f"user:{self.user}"
 
 
 def new_key(random_bytes: bytes) -> NewKey:
@@ -64,8 +73,16 @@ def admit(stored: StoredKey, presented_hash: bytes, now: datetime) -> Principal 
     """Whom a presented secret proves; `None` for a wrong, expired or revoked key."""
     if not hmac.compare_digest(stored.secret_hash, presented_hash):
         return None
-    if stored.revoked_at is not None and stored.revoked_at <= now:
+    return still_good(stored, now)
+
+
+def still_good(stored: StoredKey, now: datetime) -> Principal | None:
+    """Whom a key stands for whose secret was proven; `None` once it is expired or revoked.
+
+    Revoked is revoked: the time was noted by another machine, whose clock may be ahead.
+    """
+    if stored.revoked_at is not None:
         return None
     if stored.expires_at is not None and stored.expires_at <= now:
         return None
-    return Principal(stored.tenant_id, stored.key_id, stored.permissions)
+    return Principal(stored.tenant_id, stored.key_id, stored.permissions, role=stored.role)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from services.gateway.domain.depth import refuse_too_many_parts
 from services.gateway.domain.names import MOST_COMPARED, MOST_NAMED
 from services.gateway.domain.problems import Problem
 from shared.codec import check_time, microseconds, parse
@@ -31,6 +32,7 @@ class Outgoing(NamedTuple):
 
 def read_body(body: bytes) -> list[Any] | dict[str, Any]:
     """The JSON of a body: one event or a list of them."""
+    refuse_too_many_parts(body)
     try:
         content = _parsed(body)
     except RecursionError as error:

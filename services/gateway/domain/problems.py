@@ -12,13 +12,17 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "idempotency-in-flight": (409, "The first request with this key has not finished"),
     "conflict": (409, "That cannot be done to it as it is now"),
     "too-large": (413, "The body is too large"),
+    "uri-too-long": (414, "The path or the query is too long"),
     "unsupported-media-type": (415, "The body is of a kind that is not read here"),
     "invalid": (422, "The request breaks the contract"),
     "idempotency-reuse": (422, "This Idempotency-Key was used for another body"),
     "timeout": (408, "The body did not arrive in time"),
+    "too-many-requests": (429, "The tenant asks more often than it may"),
+    "headers-too-large": (431, "The headers are too many or too large"),
     "overloaded": (503, "Too much is being taken in at once"),
     "internal": (500, "Something went wrong on our side"),
     "unavailable": (503, "A store behind this answer is away"),
+    "too-slow": (503, "The answer took too long"),
 }
 RETRY_AFTER_S = 5
 

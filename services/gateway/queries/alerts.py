@@ -61,6 +61,21 @@ async def count_rules(connection: Session, tenant_id: str) -> int:
     return int(count)
 
 
+async def metrics_of_rules(
+    connection: Session, tenant_id: str, rule_ids: Sequence[UUID]
+) -> Sequence[Row]:
+    """What these rules watch; of those that are gone there is no row."""
+    rows: Sequence[Row] = await connection.fetch(
+        """
+        SELECT rule_id, body->>'metric' AS metric FROM alert_rules
+         WHERE tenant_id = $1 AND rule_id = ANY($2::uuid[])
+        """,
+        tenant_id,
+        list(rule_ids),
+    )
+    return rows
+
+
 async def anything_matches(connection: Session, tenant_id: str, wanted: Filter) -> bool:
     """Whether the tenant ever sent what a filter names, its agent apart."""
     names = wanted.model_id, wanted.environment, wanted.operation_type, wanted.variant

@@ -167,6 +167,25 @@ async def results(connection: Session, tenant_id: str, test_id: UUID) -> Row | N
     )
 
 
+async def history(
+    connection: Session,
+    tenant_id: str,
+    test_id: UUID,
+    metric: str | None,
+    since: datetime | None,
+) -> Sequence[Row]:
+    """What results said, oldest first; the first that excluded zero also from before `since`."""
+    return await connection.fetch(
+        """
+        SELECT at, metric, variant, is_first, units, difference, low, high FROM ab_results_history
+         WHERE tenant_id = $1 AND test_id = $2 AND ($3::text IS NULL OR metric = $3)
+           AND ($4::timestamptz IS NULL OR at >= $4 OR is_first)
+         ORDER BY at, is_first DESC
+        """,
+        *(tenant_id, test_id, metric, since),
+    )
+
+
 async def changed(
     connection: Session, since: datetime | None, kept_for: timedelta
 ) -> Sequence[Row]:

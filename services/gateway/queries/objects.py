@@ -45,23 +45,31 @@ async def newest(
 
 async def one(connection: Session, table: Table, tenant_id: str, identity: UUID) -> Record | None:
     """One object."""
+    return await connection.fetchrow(_one(table), tenant_id, identity)
+
+
+async def locked(
+    connection: Session, table: Table, tenant_id: str, identity: UUID
+) -> Record | None:
+    """One object, which nobody else changes until the transaction ends."""
+    return await connection.fetchrow(f"{_one(table)} FOR UPDATE", tenant_id, identity)
+
+
+async def remove(
+    connection: Session, table: Table, tenant_id: str, identity: UUID
+) -> Record | None:
+    """Remove an object; answers what it was, `None` when there is none."""
     return await connection.fetchrow(
         f"""
-        SELECT {table.columns} FROM {table.name}
-         WHERE tenant_id = $1 AND {table.identity} = $2
+        DELETE FROM {table.name} WHERE tenant_id = $1 AND {table.identity} = $2
+        RETURNING {table.columns}
         """,
         tenant_id,
         identity,
     )
 
 
-async def remove(connection: Session, table: Table, tenant_id: str, identity: UUID) -> bool:
-    """Remove an object; false when there is none."""
-    done = await connection.fetchval(
-        f"""
-        DELETE FROM {table.name} WHERE tenant_id = $1 AND {table.identity} = $2 RETURNING true
-        """,
-        tenant_id,
-        identity,
+def _one(table: Table) -> str:
+    return (
+        f"SELECT {table.columns} FROM {table.name} WHERE tenant_id = $1 AND {table.identity} = $2"
     )
-    return bool(done)

@@ -266,3 +266,12 @@ async def reviews(
         """,
         *(tenant_id, queue_id, most),
     )
+
+
+async def is_content_free(connection: Session, tenant_id: str) -> bool:
+    """Whether a tenant keeps no texts."""
+    return bool(
+        await connection.fetchval(
+            "SELECT content_free FROM tenants WHERE tenant_id = $1", tenant_id
+        )
+    )

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from services.gateway.domain.alerts import (
     Acknowledgement,
@@ -20,14 +19,12 @@ from services.gateway.domain.alerts import (
     alert_view,
     rule_view,
 )
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.problems import wrong_field
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.objects import (
     CREATED,
     GONE,
-    At,
-    Limit,
     Text,
     actor,
     answer,
@@ -35,6 +32,8 @@ from services.gateway.routes.objects import (
     writes,
     written,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
+from services.gateway.routes.querying import Instant
 from services.gateway.service.alerting import no_alert, no_rule
 from shared.alerts.rule import AlertRule
 
@@ -55,9 +54,9 @@ def _rule_routes(router: APIRouter) -> None:
         **allows("alerts:read"),
     )
     async def rules(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.alerts.rules(principal(request).tenant_id, after, limit + 1)
-        following = next_cursor(rows, limit, "created_at", "rule_id")
+        following = next_cursor(request, rows, limit, "created_at", "rule_id")
         items = [rule_view(row) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 
@@ -124,7 +123,7 @@ def _rule_routes(router: APIRouter) -> None:
         "/ai/alert-rules/{rule_id}/test",
         response_model=Trials,
         summary="What a rule would do right now; nobody is told",
-        **allows("alerts:write"),
+        **allows("alerts:write", Kind.HEAVY),
     )
     async def test(request: Request, rule_id: UUID) -> Response:
         tenant_id = principal(request).tenant_id
@@ -145,8 +144,8 @@ def _alert_routes(router: APIRouter) -> None:
         model_id: Text = None,
         environment: Text = None,
         rule_id: UUID | None = None,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        start: Annotated[Instant | None, Query(alias="from")] = None,
+        end: Annotated[Instant | None, Query(alias="to")] = None,
         limit: Limit = 50,
         cursor: At = None,
     ) -> Response:
@@ -159,11 +158,11 @@ def _alert_routes(router: APIRouter) -> None:
             "from": start,
             "to": end,
         }
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.alerts.alerts(
             principal(request).tenant_id, filters, after, limit + 1
         )
-        following = next_cursor(rows, limit, "started_at", "alert_id")
+        following = next_cursor(request, rows, limit, "started_at", "alert_id")
         items = [alert_view(row) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 
@@ -183,7 +182,7 @@ def _alert_routes(router: APIRouter) -> None:
         "/ai/alerts/{alert_id}/resolve",
         response_model=AlertView,
         summary="End an alert; if it is still bad, a new one begins",
-        **writes("alerts:write", Resolution),
+        **writes("alerts:write", Resolution, may_be_empty=True),
     )
     async def resolve(request: Request, alert_id: UUID) -> Response:
         async def do(said: Resolution) -> Any:
@@ -196,7 +195,7 @@ def _alert_routes(router: APIRouter) -> None:
         "/ai/alerts/{alert_id}/acknowledge",
         response_model=AlertView,
         summary="Take an alert over for a while; until then nobody is told again",
-        **writes("alerts:write", Acknowledgement),
+        **writes("alerts:write", Acknowledgement, may_be_empty=True),
     )
     async def acknowledge(request: Request, alert_id: UUID) -> Response:
         async def do(said: Acknowledgement) -> Any:

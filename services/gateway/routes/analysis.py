@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from services.gateway.domain.analysis.answers import (
     FeedbackTrends,
@@ -13,19 +12,21 @@ from services.gateway.domain.analysis.answers import (
 )
 from services.gateway.domain.analysis.asked import By, Source
 from services.gateway.domain.analysis.examples import ADVICE, SUMMARY, TRENDS
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.objects import Text, answer, example
+from services.gateway.routes.querying import Instant
 from services.gateway.service.analysing import Filters
 
 Start = Annotated[
-    AwareDatetime | None, Query(alias="from", description="By default 30 days ago; at most 90.")
+    Instant | None, Query(alias="from", description="By default 30 days ago; at most 90.")
 ]
 Refresh = Annotated[bool, Query(description="Reckon it anew.")]
 
 
 def _filters(  # noqa: PLR0913, PLR0917 - one parameter per query parameter
     start: Start = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    end: Annotated[Instant | None, Query(alias="to")] = None,
     model_id: Text = None,
     agent_id: Text = None,
     environment: Text = None,
@@ -47,7 +48,7 @@ def analysis_routes() -> APIRouter:
         response_model=SummaryAnswer,
         summary="What feedback says of models, aspects, agents, versions or sources",
         responses=example(SUMMARY),
-        **allows("feedback:read"),
+        **allows("feedback:read", Kind.HEAVY),
     )
     async def summary(request: Request, asked: Asked, by: By = "model") -> Response:
         analysing, tenant_id = request.app.state.analysing, principal(request).tenant_id
@@ -58,7 +59,7 @@ def analysis_routes() -> APIRouter:
         response_model=FeedbackTrends,
         summary="How feedback moves day by day, and this week against the last",
         responses=example(TRENDS),
-        **allows("feedback:read"),
+        **allows("feedback:read", Kind.HEAVY),
     )
     async def trends(request: Request, asked: Asked, refresh: Refresh = False) -> Response:
         analysing, tenant_id = request.app.state.analysing, principal(request).tenant_id
@@ -69,7 +70,7 @@ def analysis_routes() -> APIRouter:
         response_model=Recommendations,
         summary="Advice from feedback, ranked, with evidence; themes of negative comments",
         responses=example(ADVICE),
-        **allows("feedback:read"),
+        **allows("feedback:read", Kind.HEAVY),
     )
     async def recommendations(request: Request, asked: Asked, refresh: Refresh = False) -> Response:
         analysing, tenant_id = request.app.state.analysing, principal(request).tenant_id

@@ -16,6 +16,7 @@ from services.gateway.domain.ofrep import (
     is_known,
 )
 from services.gateway.domain.problems import Problem
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import described, json_body, parsed
 from services.gateway.routes.objects import JSON, answer
@@ -123,7 +124,7 @@ async def _context(request: Request) -> dict[str, Any]:
 
 
 def _ofrep(responses: dict[int, Any]) -> dict[str, Any]:
-    declared = allows("experiments:assign")
+    declared = allows("experiments:assign", Kind.READS)
     declared["openapi_extra"] |= {"requestBody": described(OfrepBody)}
     what = {BAD: "What is wrong.", 404: "No such flag.", NOT_MODIFIED: "As the ETag says."}
     declared["responses"] = {

@@ -9,18 +9,25 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
+from services.gateway.domain.depth import MOST_DEPTH, is_too_deep, refuse_too_many_parts
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.refusals import model_in, refused
 
 MAX_BODY = 1024 * 1024
 JSON_TYPES = ("application/json",)
 ARRIVES_WITHIN_S = 15
+NULL = {"type": "null"}
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def parsed(body: bytes, model: type[M]) -> M:
     """A body as an object of `model`: 400 when it is no JSON, 422 that names each wrong field."""
+    if is_too_deep(body):
+        message = f"objects and lists are within one another at most {MOST_DEPTH} times"
+        error = {"pointer": "", "code": "too_deep", "message": message}
+        raise Problem("invalid", f"The body is too deep: {message}.", errors=[error])
+    refuse_too_many_parts(body)
     try:
         content = from_json(body or b"{}")
     except ValueError as error:
@@ -87,7 +94,26 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
             **_inlined(definitions[name], definitions),
             **{k: v for k, v in part.items() if k != "$ref"},
         }
-    return {name: _inlined(one, definitions) for name, one in part.items()}
+    return or_null({name: _inlined(one, definitions) for name, one in part.items()})
+
+
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object in which null in a field that may be left out is as if it was."""
+    members = schema.get("properties")
+    if not isinstance(members, dict):
+        return schema
+    needed = schema.get("required", ())
+    return schema | {
+        "properties": {
+            name: one if name in needed or NULL in one.get("anyOf", ()) else _or_null(one)
+            for name, one in members.items()
+        }
+    }
+
+
+def _or_null(one: dict[str, Any]) -> dict[str, Any]:
+    told = {name: one[name] for name in ("title", "description", "default") if name in one}
+    return {"anyOf": [one, NULL]} | told
 
 
 async def json_body(request: Request, bring: Callable[[int], None]) -> bytes:

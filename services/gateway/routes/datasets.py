@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.datasets import (
     EXAMPLE,
     DatasetRequest,
@@ -18,8 +17,6 @@ from services.gateway.domain.datasets import (
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.objects import (
     CREATED,
-    At,
-    Limit,
     actor,
     answer,
     example,
@@ -27,6 +24,7 @@ from services.gateway.routes.objects import (
     read_body,
     writes,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
 
 ALL = "/ai/training-data/datasets"
 LATER = 202
@@ -46,10 +44,10 @@ def dataset_routes() -> APIRouter:
         **allows("training:read"),
     )
     async def datasets(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         tenant_id = principal(request).tenant_id
         rows = await request.app.state.datasets.datasets(tenant_id, after, limit + 1)
-        following = next_cursor(rows, limit, "created_at", "dataset_id")
+        following = next_cursor(request, rows, limit, "created_at", "dataset_id")
         return answer(
             {"items": [dataset_view(row) for row in rows[:limit]], "next_cursor": following}
         )

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from services.gateway.domain.alerts import NameTakenError
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.experiments import (
     Changes,
     ExperimentsPage,
@@ -18,23 +17,26 @@ from services.gateway.domain.experiments import (
     kept_test,
     test_view,
 )
+from services.gateway.domain.histories import HistoryAnswer, history_view
 from services.gateway.domain.planning import PlanAnswer, PlanRequest
 from services.gateway.domain.problems import Problem, wrong_field
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import described, json_body, parsed
 from services.gateway.routes.objects import (
     CREATED,
     REFUSALS,
-    At,
-    Limit,
     actor,
     answer,
     writes,
     written,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
+from services.gateway.routes.querying import Instant
 from services.gateway.service.experimenting import no_test
 from shared.experiments.config import ExperimentConfig
 from shared.experiments.lifecycle import Action, State
+from shared.experiments.metrics import MetricName
 from shared.experiments.results import ResultsAnswer
 
 ALL = "/ai/ab-tests"
@@ -43,6 +45,11 @@ States = Annotated[
     list[State] | None,
     Query(max_length=len(State), description="Those in this state; of several, in any of them."),
 ]
+OfMetric = Annotated[
+    MetricName | None,
+    Query(description="This metric only; none is told of one that the test does not have."),
+]
+Since = Annotated[Instant | None, Query(description="Looks from this time on (`at`).")]
 STEPS = {
     Action.START: "Start a draft, or let a paused test go on",
     Action.PAUSE: "Pause a test: everybody gets the control until it goes on",
@@ -71,10 +78,10 @@ def _reading_routes(router: APIRouter) -> None:
     async def tests(
         request: Request, state: States = None, limit: Limit = 50, cursor: At = None
     ) -> Response:
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         tenant_id, states = principal(request).tenant_id, list(state or ())
         rows = await request.app.state.experiments.tests(tenant_id, states, after, limit + 1)
-        following = next_cursor(rows, limit, "created_at", "test_id")
+        following = next_cursor(request, rows, limit, "created_at", "test_id")
         items = [test_view(kept_test(row)) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 
@@ -102,6 +109,22 @@ def _reckoned_routes(router: APIRouter) -> None:
     async def results(request: Request, test_id: UUID) -> Response:
         tenant_id = principal(request).tenant_id
         return answer(await request.app.state.planning.results(tenant_id, test_id))
+
+    @router.get(
+        f"{ONE}/history",
+        response_model=HistoryAnswer,
+        summary="What an A/B test's results said over time",
+        **allows("experiments:read"),
+    )
+    async def history(
+        request: Request, test_id: UUID, metric: OfMetric = None, since: Since = None
+    ) -> Response:
+        tenant_id = principal(request).tenant_id
+        found = await request.app.state.experiments.history(tenant_id, test_id, metric, since)
+        if found is None:
+            raise no_test(test_id)
+        kept, rows = found
+        return answer(history_view(kept, rows, metric, since))
 
     @router.post(
         f"{ALL}/plan",
@@ -162,7 +185,7 @@ def _step_route(router: APIRouter, action: Action) -> None:
         name=action.value,
         response_model=ExperimentView,
         summary=STEPS[action],
-        **writes("experiments:write", Note),
+        **writes("experiments:write", Note, may_be_empty=True),
     )
     async def take(request: Request, test_id: UUID) -> Response:
         async def do(said: Note) -> Any:
@@ -176,7 +199,7 @@ def _step_route(router: APIRouter, action: Action) -> None:
 
 def _asks(model: type[BaseModel]) -> dict[str, Any]:
     """Declared as a question with a body: nothing is changed by it."""
-    declared = allows("experiments:read")
+    declared = allows("experiments:read", Kind.HEAVY)
     declared["openapi_extra"] |= {"requestBody": described(model)}
     declared["responses"] = {status: {"description": what} for status, what in REFUSALS.items()}
     return declared

@@ -8,7 +8,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.gateway.domain.exporting import Wanted
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
+from services.gateway.routes.bounds import lasting
 from services.gateway.routes.objects import REFUSALS, actor, answer
 from services.gateway.routes.streaming import FileResponse
 from services.gateway.routes.training import Filters
@@ -43,7 +45,7 @@ def exporting_routes() -> APIRouter:
         summary="Training data as a file: streamed, ordered, the same bytes for the same rows",
         response_class=Response,
         responses=_documented(),
-        **allows("training:export"),
+        **allows("training:export", Kind.HEAVY),
     )
     async def export(
         request: Request,
@@ -61,8 +63,9 @@ def exporting_routes() -> APIRouter:
     @router.get(
         "/ai/training-data/export/report",
         response_model=ExportReport,
+        responses=_refused(),
         summary="What an export would hold, skip and redact, without the file",
-        **allows("training:export"),
+        **allows("training:export", Kind.HEAVY),
     )
     async def report(
         request: Request,
@@ -74,6 +77,7 @@ def exporting_routes() -> APIRouter:
     ) -> Response:
         wanted = Wanted(filters, dataset, shape, format, redact)
         exporting = request.app.state.exporting
+        lasting(request, exporting.within_s)
         return answer(await exporting.report(principal(request).tenant_id, wanted))
 
     return router
@@ -100,8 +104,12 @@ def _documented() -> dict[int | str, dict[str, Any]]:
         if name in EXAMPLES:
             content[media]["example"] = EXAMPLES[name]
     content["application/json"]["schema"] = {"type": "array", "items": {"type": "object"}}
+    return {200: {"description": "The file.", "content": content}, **_refused()}
+
+
+def _refused() -> dict[int | str, dict[str, Any]]:
     refused: dict[int | str, dict[str, Any]] = {
         status: {"description": REFUSALS[status]} for status in (401, 403, 404, 409, 422)
     }
     refused[503] = {"description": "Too many exports at once, or the store is away; come back."}
-    return {200: {"description": "The file.", "content": content}, **refused}
+    return refused

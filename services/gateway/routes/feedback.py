@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.feedback import FeedbackPage, feedback_view
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.objects import At, Limit, Text, answer, example
+from services.gateway.routes.objects import Text, answer, example
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
+from services.gateway.routes.querying import Instant
 
 LABEL = "What it was read as; none: nothing that is sure enough. What was not read yet has none."
 EXAMPLE = {
@@ -83,8 +83,8 @@ def feedback_routes() -> APIRouter:
         ] = None,
         rating: Annotated[int | None, Query(ge=1, le=5)] = None,
         has_comment: bool | None = None,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        start: Annotated[Instant | None, Query(alias="from")] = None,
+        end: Annotated[Instant | None, Query(alias="to")] = None,
         limit: Limit = 50,
         cursor: At = None,
     ) -> Response:
@@ -104,9 +104,9 @@ def feedback_routes() -> APIRouter:
             "from": start,
             "to": end,
         }
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.training.feedback(tenant_id, filters, after, limit + 1)
-        following = next_cursor(rows, limit, "occurred_at", "event_id")
+        following = next_cursor(request, rows, limit, "occurred_at", "event_id")
         items = [feedback_view(row) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 

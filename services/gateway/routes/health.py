@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.health import HistoryFilters, HistoryPage, StatusAnswer, change_view
 from services.gateway.domain.problems import wrong_field
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.objects import JSON, At, Limit, Text, answer
+from services.gateway.routes.objects import JSON, Text, answer
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
+from services.gateway.routes.querying import Instant
 from services.gateway.service.stored import unknown_model
 
 ModelId = Annotated[str, Path(min_length=1, max_length=128)]
@@ -32,8 +32,8 @@ def health_routes() -> APIRouter:
         model_id: ModelId,
         environment: Text = None,
         operation_type: Text = None,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        start: Annotated[Instant | None, Query(alias="from")] = None,
+        end: Annotated[Instant | None, Query(alias="to")] = None,
         whole: Whole = False,
         limit: Limit = 50,
         cursor: At = None,
@@ -41,13 +41,13 @@ def health_routes() -> APIRouter:
         asked = HistoryFilters(environment, operation_type, start, end, whole)
         if whole and (environment, operation_type) != (None, None):
             raise wrong_field("whole", "leaves no parts to choose from; leave it or them out")
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.health.changes(
             principal(request).tenant_id, model_id, asked, after, limit + 1
         )
         if rows is None:
             raise unknown_model(model_id)
-        following = next_cursor(rows, limit, "at", "change_id")
+        following = next_cursor(request, rows, limit, "at", "change_id")
         items = [change_view(row) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.notifications import (
     ChannelsPage,
     DeliveriesPage,
@@ -23,11 +22,10 @@ from services.gateway.domain.notifications import (
 )
 from services.gateway.domain.problems import wrong_field
 from services.gateway.routes.access import allows, principal
+from services.gateway.routes.bodies import whole_body
 from services.gateway.routes.objects import (
     CREATED,
     GONE,
-    At,
-    Limit,
     actor,
     answer,
     once,
@@ -35,6 +33,7 @@ from services.gateway.routes.objects import (
     writes,
     written,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
 from services.gateway.service.notifying import no_channel, no_silence
 from shared.notifications.channel import Channel
 from shared.notifications.silence import Silence
@@ -59,10 +58,10 @@ def _channel_routes(router: APIRouter) -> None:
         **allows("alerts:read"),
     )
     async def channels(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
-        after, store = decode_cursor(cursor) if cursor else None, request.app.state.notifications
+        after, store = page_after(request, cursor), request.app.state.notifications
         rows = await store.channels(principal(request).tenant_id, after, limit + 1)
         items = [channel_view(row, whole=_may_write(request)) for row in rows[:limit]]
-        following = next_cursor(rows, limit, "created_at", "channel_id")
+        following = next_cursor(request, rows, limit, "created_at", "channel_id")
         return answer({"items": items, "next_cursor": following})
 
     @router.post(
@@ -131,7 +130,7 @@ def _log_routes(router: APIRouter) -> None:
     )
     async def test(request: Request, channel_id: UUID) -> Response:
         tenant_id, notifying = principal(request).tenant_id, request.app.state.notifying
-        body = await request.body()
+        body = await whole_body(request, lambda _: None)
         return await once(request, body, lambda: notifying.test_channel(tenant_id, channel_id))
 
     @router.get(
@@ -143,12 +142,12 @@ def _log_routes(router: APIRouter) -> None:
     async def deliveries(
         request: Request, channel_id: UUID, limit: Limit = 50, cursor: At = None
     ) -> Response:
-        after, store = decode_cursor(cursor) if cursor else None, request.app.state.notifications
+        after, store = page_after(request, cursor), request.app.state.notifications
         tenant_id = principal(request).tenant_id
         rows = await store.deliveries(tenant_id, channel_id, after, limit + 1)
         if rows is None:
             raise no_channel(channel_id)
-        following = next_cursor(rows, limit, "created_at", "delivery_id")
+        following = next_cursor(request, rows, limit, "created_at", "delivery_id")
         items = [delivery_view(row) for row in rows[:limit]]
         return answer({"items": items, "next_cursor": following})
 
@@ -161,9 +160,9 @@ def _silence_routes(router: APIRouter) -> None:
         **allows("alerts:read"),
     )
     async def silences(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
-        after, store = decode_cursor(cursor) if cursor else None, request.app.state.notifications
+        after, store = page_after(request, cursor), request.app.state.notifications
         rows = await store.silences(principal(request).tenant_id, after, limit + 1)
-        following = next_cursor(rows, limit, "created_at", "silence_id")
+        following = next_cursor(request, rows, limit, "created_at", "silence_id")
         return answer({"items": list(map(silence_view, rows[:limit])), "next_cursor": following})
 
     @router.post(

@@ -34,20 +34,22 @@ KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY},
     "description": "A repeat with the same key and body within 24 h gets the first answer.",
 }
-Limit = Annotated[int, Query(ge=1, le=1000)]
 Text = Annotated[str | None, Query(max_length=128)]
-At = Annotated[str | None, Query(max_length=256)]
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def writes(permission: str, model: type[BaseModel] | None = None) -> dict[str, Any]:
-    """Arguments of a route that changes something; `model` is its body."""
+def writes(
+    permission: str, model: type[BaseModel] | None = None, *, may_be_empty: bool = False
+) -> dict[str, Any]:
+    """Arguments of a route that changes something; `model` is its body, if there is one."""
     declared = allows(permission)
     declared["openapi_extra"] |= {"parameters": [KEY]}
     declared["responses"] = {status: {"description": what} for status, what in REFUSALS.items()}
     if model is not None:
-        declared["openapi_extra"] |= {"requestBody": described(model)}
+        declared["openapi_extra"] |= {
+            "requestBody": described(model) | {"required": not may_be_empty}
+        }
     return declared
 
 
@@ -90,7 +92,8 @@ async def once(
     key = idempotency_key(request)
     what = f"{request.method} {request.url.path}"
     tenant_id = principal(request).tenant_id
-    made = await request.app.state.once(tenant_id, what, key, body, as_json, needs_memory=True)
+    said = b"\0".join((request.url.query.encode(), body)) if request.url.query else body
+    made = await request.app.state.once(tenant_id, what, key, said, as_json, needs_memory=True)
     return answer(made, status(made))
 
 
@@ -115,7 +118,7 @@ def idempotency_key(request: Request) -> str | None:
 
 def actor(request: Request) -> str:
     """Who did it."""
-    return f"key:{principal(request).key_id}"
+    return principal(request).actor
 
 
 def example(content: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from services.gateway.domain.otlp.judging import Judged
 from services.gateway.domain.problems import Problem
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.bodies import encoding_of, media_type, whole_body
+from services.gateway.routes.objects import idempotency_key
 from services.gateway.routes.otlp_answers import LOGS, METRICS, TRACES, answered
 from services.gateway.routes.writing import trace_of
 
@@ -41,8 +42,8 @@ def otlp_routes() -> APIRouter:
         **_documented(traces.ExportTraceServiceResponse),
     )
     async def take_traces(request: Request) -> Response:
-        judged = await _take(request, request.app.state.telemetry.traces)
-        return answered(request, _partly(traces.ExportTraceServiceResponse, SPANS, judged))
+        told = await _take(request, request.app.state.telemetry.traces)
+        return answered(request, _partly(traces.ExportTraceServiceResponse, SPANS, told))
 
     @router.post(
         LOGS,
@@ -50,42 +51,52 @@ def otlp_routes() -> APIRouter:
         **_documented(logs.ExportLogsServiceResponse),
     )
     async def take_logs(request: Request) -> Response:
-        judged = await _take(request, request.app.state.telemetry.logs)
-        return answered(request, _partly(logs.ExportLogsServiceResponse, RECORDS, judged))
+        told = await _take(request, request.app.state.telemetry.logs)
+        return answered(request, _partly(logs.ExportLogsServiceResponse, RECORDS, told))
 
     @router.post(
         METRICS,
         summary="Metrics of OpenTelemetry: answered, so that no exporter complains, and not kept",
-        **_documented(metrics.ExportMetricsServiceResponse),
+        **_documented(metrics.ExportMetricsServiceResponse, needs_body=False),
     )
     async def drop_metrics(request: Request) -> Response:
         _encoding(request)
-        with request.app.state.gate.entered() as bring:
+        with request.app.state.gate.entered(principal(request).tenant_id) as bring:
             await whole_body(request, bring)
         return answered(request, metrics.ExportMetricsServiceResponse())
 
     return router
 
 
-async def _take(request: Request, take: Take) -> Judged:
+async def _take(request: Request, take: Take) -> dict[str, Any]:
+    """How many were rejected, and why; a repeat with the same Idempotency-Key is told the same."""
     gate, encoding, packing = request.app.state.gate, _encoding(request), encoding_of(request)
     if packing not in (*PACKED, "identity", ""):
         detail = f"Send the body as it is or packed by gzip, not {packing[:64]!r}."
         raise Problem("unsupported-media-type", detail)
-    with gate.entered() as bring:
+    tenant_id, key = principal(request).tenant_id, idempotency_key(request)
+    with gate.entered(tenant_id) as bring:
         body = await whole_body(request, bring)
         if packing in PACKED:
             body = unpacked(body, bring)
+
+        async def do() -> dict[str, Any]:
+            judged = await take(body, encoding, tenant_id, trace_of(request))
+            return {"rejected": judged.rejected, "message": judged.message}
+
         with gate.storing(len(body)):
-            return await take(body, encoding, principal(request).tenant_id, trace_of(request))
+            told: dict[str, Any] = await request.app.state.once(
+                tenant_id, request.url.path, key, body, do
+            )
+        return told
 
 
-def _partly(response: type[Message], counted_as: str, judged: Judged) -> Message:
+def _partly(response: type[Message], counted_as: str, told: dict[str, Any]) -> Message:
     """OTLP's answer: empty when all is well."""
-    if not (judged.rejected or judged.message):
+    if not (told["rejected"] or told["message"]):
         return response()
-    told = {counted_as: judged.rejected, "error_message": judged.message}
-    return response(partial_success=told)
+    partial = {counted_as: told["rejected"], "error_message": told["message"]}
+    return response(partial_success=partial)
 
 
 def _encoding(request: Request) -> Encoding:
@@ -98,14 +109,18 @@ def _encoding(request: Request) -> Encoding:
         raise Problem("unsupported-media-type", detail) from error
 
 
-def _documented(response: type[Message]) -> dict[str, Any]:
+def _documented(response: type[Message], *, needs_body: bool = True) -> dict[str, Any]:
     """The route's permission, and what is sent and answered in OTLP's own words."""
     declared = allows("operations:write")
     name = response.DESCRIPTOR.full_name.removesuffix("Response")
     schema = {"type": "object", "description": f"{name}Request of OTLP, ids in hex."}
     binary = {"type": "string", "format": "binary", "description": f"{name}Request of OTLP."}
-    content = {Encoding.JSON: {"schema": schema}, Encoding.PROTOBUF: {"schema": binary}}
-    declared["openapi_extra"] |= {"requestBody": {"required": True, "content": content}}
+    # Of what is dropped, nothing is read.
+    content = {
+        Encoding.JSON: {"schema": schema if needs_body else {}},
+        Encoding.PROTOBUF: {"schema": binary},
+    }
+    declared["openapi_extra"] |= {"requestBody": {"required": needs_body, "content": content}}
     taken = f"{name}Response in the request's encoding: empty, or with `partialSuccess`."
     declared["responses"] = {
         200: {"description": taken},

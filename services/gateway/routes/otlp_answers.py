@@ -21,7 +21,10 @@ CODES: Final[Mapping[str, int]] = {
     "forbidden": code_pb2.PERMISSION_DENIED,
     "method-not-allowed": code_pb2.UNIMPLEMENTED,
     "timeout": code_pb2.DEADLINE_EXCEEDED,
+    "idempotency-in-flight": code_pb2.ABORTED,
     "overloaded": code_pb2.RESOURCE_EXHAUSTED,
+    "too-many-requests": code_pb2.RESOURCE_EXHAUSTED,
+    "too-slow": code_pb2.UNAVAILABLE,
     "unavailable": code_pb2.UNAVAILABLE,
     "internal": code_pb2.INTERNAL,
 }

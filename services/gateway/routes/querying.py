@@ -3,12 +3,14 @@
 Else a mistyped filter answers for everything.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from pydantic import AwareDatetime, BeforeValidator
 
 from services.gateway.domain.names import not_known
 from services.gateway.domain.problems import Problem
@@ -16,6 +18,18 @@ from services.gateway.domain.problems import Problem
 OURS = "/ai/"  # other protocols, as OTLP and OFREP, may bring parameters of their own
 MOST_ERRORS = 10
 MOST_OF_NAME = 64
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _no_number(given: Any) -> Any:
+    """Numbers would be read as seconds since 1970, which no document of ours says."""
+    if isinstance(given, str) and DATE.match(given) is None:
+        raise ValueError("must be RFC 3339 with an offset, as 2026-01-01T12:00:00Z")
+    return given
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
 async def only_known_query(request: Request) -> None:

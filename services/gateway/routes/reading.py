@@ -7,13 +7,22 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from pydantic_core import to_json
 
 from services.gateway.domain.answers import Filters
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.problems import Problem, wrong_field
+from services.gateway.domain.quotas import Kind
 from services.gateway.routes.access import allows, principal
+from services.gateway.routes.paging import (
+    At,
+    Limit,
+    next_after_name,
+    next_cursor,
+    page_after,
+    page_after_name,
+)
+from services.gateway.routes.querying import Instant
 from shared.clock import utc_now
 from shared.views import MetricsView, ModelLine
 
@@ -21,11 +30,9 @@ JSON = "application/json"
 STEPS = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86_400}
 MOST_POINTS = 2_000
 MOST_DAYS = 90
-Limit = Annotated[int, Query(ge=1, le=1000)]
 Text = Annotated[str | None, Query(max_length=128)]
 FROM_ROWS = "Summed from stored operations, over at most 24 hours."
 FromRows = Annotated[str | None, Query(max_length=128, description=FROM_ROWS)]
-Instant = Annotated[AwareDatetime | None, Query()]
 
 
 class Window(str, Enum):  # noqa: UP042 - FastAPI shows its values
@@ -59,13 +66,13 @@ def reading_routes() -> APIRouter:
     @router.get(
         "/ai/metrics/{model_id:path}/series",
         summary="A model's measures over time, from stored minutes",
-        **allows("metrics:read"),
+        **allows("metrics:read", Kind.HEAVY),
     )
     async def series(  # noqa: PLR0913, PLR0917 - one parameter per query parameter
         request: Request,
         model_id: str,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        start: Annotated[Instant | None, Query(alias="from")] = None,
+        end: Annotated[Instant | None, Query(alias="to")] = None,
         step: Literal["1m", "5m", "1h", "1d"] = "1m",
         environment: Text = None,
         operation_type: Text = None,
@@ -114,13 +121,13 @@ def reading_routes() -> APIRouter:
         summary="Models with their status over the last hour",
         **allows("metrics:read"),
     )
-    async def models(
-        request: Request, limit: Limit = 50, cursor: Annotated[str | None, Query()] = None
-    ) -> Response:
+    async def models(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
+        after = page_after_name(request, cursor)
         lines, stale = await request.app.state.reading.models(principal(request).tenant_id)
-        rest = [line for line in lines if cursor is None or line["model_id"] > cursor]
+        rest = [line for line in lines if after is None or line["model_id"] > after]
         page = rest[:limit]
-        following = page[-1]["model_id"] if len(rest) > limit else None
+        more = len(rest) > limit
+        following = next_after_name(request, page[-1]["model_id"]) if more else None
         answer = {"items": page, "next_cursor": following, "stale": stale}
         return Response(to_json(answer), media_type=JSON)
 
@@ -148,10 +155,10 @@ def _operation_routes(router: APIRouter) -> None:
         variant: Text = None,
         success: bool | None = None,
         error: Text = None,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        start: Annotated[Instant | None, Query(alias="from")] = None,
+        end: Annotated[Instant | None, Query(alias="to")] = None,
         limit: Limit = 50,
-        cursor: Annotated[str | None, Query(max_length=256)] = None,
+        cursor: At = None,
     ) -> Response:
         tenant_id = principal(request).tenant_id
         filters: dict[str, Any] = {
@@ -169,9 +176,9 @@ def _operation_routes(router: APIRouter) -> None:
             "from": start,
             "to": end,
         }
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.store.operations(tenant_id, filters, after, limit + 1)
-        following = next_cursor(rows, limit, "occurred_at", "event_id")
+        following = next_cursor(request, rows, limit, "occurred_at", "event_id")
         answer = {"items": [_shown(row) for row in rows[:limit]], "next_cursor": following}
         return Response(to_json(answer), media_type=JSON)
 

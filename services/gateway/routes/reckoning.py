@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from services.gateway.domain.answers import Filters
 from services.gateway.domain.forecasts import ForecastAnswer, ForecastMetric, hours_of
+from services.gateway.domain.quotas import Kind
 from services.gateway.domain.statistics import StatisticsAnswer
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.objects import Text, answer
@@ -23,7 +24,7 @@ def reckoning_routes() -> APIRouter:
         "/ai/metrics/{model_id:path}/forecast",
         response_model=ForecastAnswer,
         summary="What a metric of a model will do, hour by hour, or why nobody can tell",
-        **allows("metrics:read"),
+        **allows("metrics:read", Kind.HEAVY),
     )
     async def forecast(  # noqa: PLR0913, PLR0917 - one parameter per query parameter
         request: Request,
@@ -49,7 +50,7 @@ def reckoning_routes() -> APIRouter:
         "/ai/statistics",
         response_model=StatisticsAnswer,
         summary="A day of all models with the trends of a week; at most five minutes old",
-        **allows("metrics:read"),
+        **allows("metrics:read", Kind.HEAVY),
     )
     async def statistics(
         request: Request,

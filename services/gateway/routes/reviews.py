@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic_core import from_json
 
-from services.gateway.domain.cursor import decode_cursor, next_cursor
+from services.gateway.domain.audit import of_reviews
+from services.gateway.domain.quotas import Kind
 from services.gateway.domain.reviews import (
     EXAMPLE,
     NextItem,
@@ -21,18 +22,19 @@ from services.gateway.domain.reviews import (
     queue_view,
 )
 from services.gateway.routes.access import allows, principal
+from services.gateway.routes.bodies import whole_body
 from services.gateway.routes.objects import (
     CREATED,
     GONE,
-    At,
-    Limit,
     actor,
     answer,
     example,
+    once,
     removed,
     writes,
     written,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
 from shared.training.formats.choice import FILE_TYPES
 from shared.training.formats.lines import JsonLines
 from shared.training.formats.table import Csv
@@ -42,6 +44,9 @@ ONE = "/ai/review-queues/{queue_id}"
 ACCEPTED = 202
 SAID = ("rating", "helpful", "accurate", "relevant", "fast", "comment", "correction")
 COLUMNS = ("operation_id", "model_id", "reviewer", "reviewed_at", *SAID)
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"application/x-ndjson": {}, "text/csv": {}}}
+}
 NAMED = "Who reviews, where several share a key; else the key."
 Reviewer = Annotated[str | None, Query(min_length=1, max_length=100, description=NAMED)]
 
@@ -63,9 +68,9 @@ def _of_queues(router: APIRouter) -> None:
         **allows("feedback:read"),
     )
     async def queues(request: Request, limit: Limit = 50, cursor: At = None) -> Response:
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         rows = await request.app.state.reviews.queues(_tenant(request), after, limit + 1)
-        following = next_cursor(rows, limit, "created_at", "queue_id")
+        following = next_cursor(request, rows, limit, "created_at", "queue_id")
         return answer(
             {"items": [queue_view(row) for row in rows[:limit]], "next_cursor": following}
         )
@@ -121,14 +126,15 @@ def _of_queues(router: APIRouter) -> None:
         f"{ONE}/reviews",
         response_class=Response,
         summary="All that was said in a queue, as a file; in CSV no text is a formula",
-        responses={200: {"description": "The file.", "content": {"application/x-ndjson": {}}}},
-        **allows("feedback:read"),
+        responses=FILES,
+        **allows("feedback:read", Kind.HEAVY),
     )
     async def reviews(
         request: Request,
         queue_id: UUID,
         format: Literal["jsonl", "csv"] = "jsonl",  # noqa: A002 - the parameter's name
     ) -> Response:
+        await request.app.state.audit.reads(_tenant(request), of_reviews(queue_id))
         rows = await request.app.state.reviews.reviews(_tenant(request), queue_id)
         records = [_record(row) for row in rows]
         encoder = Csv(COLUMNS) if format == "csv" else JsonLines()
@@ -150,9 +156,10 @@ def _of_reviewers(router: APIRouter) -> None:
         **writes("reviews:write"),
     )
     async def following(request: Request, queue_id: UUID, reviewer: Reviewer = None) -> Response:
-        reviewing = request.app.state.reviewing
-        found = await reviewing.next(_tenant(request), queue_id, _who(request, reviewer))
-        return answer(found)
+        reviewing, who = request.app.state.reviewing, _who(request, reviewer)
+        body = await whole_body(request, lambda _: None)
+        said = b"\0".join((who.encode(), body))  # two reviewers never share an answer
+        return await once(request, said, lambda: reviewing.next(_tenant(request), queue_id, who))
 
     @router.post(
         f"{ONE}/items/{{operation_id}}/review",

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
+from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.domain.problems import Problem
+from services.gateway.routes.bounds import lasting
 from services.gateway.service.exporting import File
 from shared.tasks import end
 
@@ -30,6 +32,7 @@ class FileResponse(Response):
         if scope.get("http_version") == "1.0":
             # There a broken connection looks like the end of the file.
             raise Problem("bad-request", "A file that is made while it is sent needs HTTP/1.1.")
+        lasting(Request(scope), self._within_s + TAKEN_WITHIN_S)  # we end it ourselves
         sending = asyncio.ensure_future(self._send(send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -69,7 +72,7 @@ async def _left(receive: Receive) -> None:
 
 
 def _head(file: File) -> list[tuple[bytes, bytes]]:
-    """Headers; `nosniff` comes around every answer."""
+    """Headers; those that hold for every answer come around it."""
     disposition = f'attachment; filename="{file.name}"'
     return [
         (b"content-type", file.content_type.encode()),

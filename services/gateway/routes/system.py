@@ -41,7 +41,16 @@ def system_routes(docs_dir: Path, *, metrics_public: bool) -> APIRouter:
         body = {"status": "ready" if ready else "waiting", "dependencies": states}
         return JSONResponse(body, 200 if ready else UNREADY)
 
-    @router.get("/metrics", openapi_extra=PUBLIC, summary="Prometheus metrics")
+    @router.get(
+        "/metrics",
+        openapi_extra=PUBLIC,
+        summary="Prometheus metrics",
+        response_class=Response,
+        responses={
+            200: {"description": "Prometheus' text.", "content": {"text/plain": {}}},
+            401: {"description": "This installation shows them to those with a key only."},
+        },
+    )
     async def metrics(request: Request) -> Response:
         if not metrics_public:
             await request.app.state.admission.principal(request.headers.get("authorization"))

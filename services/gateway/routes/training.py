@@ -5,15 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
-from services.gateway.domain.cursor import decode_cursor, next_cursor
 from services.gateway.domain.training import EXAMPLE, TrainingPage, TrainingRowView, no_row
 from services.gateway.routes.access import allows, principal
 from services.gateway.routes.objects import (
     GONE,
-    At,
-    Limit,
     Text,
     actor,
     answer,
@@ -21,6 +17,8 @@ from services.gateway.routes.objects import (
     removed,
     writes,
 )
+from services.gateway.routes.paging import At, Limit, next_cursor, page_after
+from services.gateway.routes.querying import Instant
 from shared.training.filters import RowFilters
 from shared.training.row import public
 from shared.training.stored import row_of
@@ -44,8 +42,8 @@ def asked_filters(  # noqa: PLR0913, PLR0917 - one parameter per query parameter
     min_quality: Share = None,
     max_quality: Share = None,
     min_weight: Share = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    start: Annotated[Instant | None, Query(alias="from")] = None,
+    end: Annotated[Instant | None, Query(alias="to")] = None,
     consent: Consent = None,
 ) -> RowFilters:
     """Which rows a query asks for."""
@@ -83,10 +81,10 @@ def training_routes() -> APIRouter:
     async def rows(
         request: Request, filters: Filters, limit: Limit = 50, cursor: At = None
     ) -> Response:
-        after = decode_cursor(cursor) if cursor else None
+        after = page_after(request, cursor)
         tenant_id = principal(request).tenant_id
         found = await request.app.state.training.rows(tenant_id, filters, after, limit + 1)
-        following = next_cursor(found, limit, "occurred_at", "row_id")
+        following = next_cursor(request, found, limit, "occurred_at", "row_id")
         items = [public(row_of(one)) for one in found[:limit]]
         return answer({"items": items, "next_cursor": following})
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.gateway.routes.access import allows, principal
-from services.gateway.routes.bodies import json_body
+from services.gateway.routes.bodies import json_body, or_null
 from services.gateway.routes.objects import idempotency_key
 from shared.topics import REGISTER, Topic
 
 TRACE_HEADERS = ("traceparent", "tracestate")
 MAX_TRACE = 512
+PATHS = frozenset({"/ai/operations/log", "/ai/feedback/submit", "/ai/exposures/log"})
 ACCEPTED = 202
 REFUSALS = {
     400: "The body is not JSON.",
@@ -61,7 +62,7 @@ def writing_routes() -> APIRouter:
 
 async def _take(request: Request, kind: Topic) -> JSONResponse:
     gate = request.app.state.gate
-    with gate.entered() as bring:
+    with gate.entered(principal(request).tenant_id) as bring:
         body = await json_body(request, bring)
         with gate.storing(len(body)):
             return await _take_in(request, kind, body)
@@ -89,6 +90,8 @@ def _documented(permission: str, kind: Topic) -> dict[str, Any]:
     schema = REGISTER[kind].event.model_json_schema()
     filled_in = ("event_id", "occurred_at", "tenant_id")
     schema["required"] = [name for name in schema["required"] if name not in filled_in]
+    schema["properties"]["tenant_id"] = {"description": "Not read: the credential's counts."}
+    schema = or_null(schema)
     body = {"anyOf": [schema, {"type": "array", "items": schema}]}
     declared = allows(permission)
     declared["openapi_extra"] |= {

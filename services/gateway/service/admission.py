@@ -1,64 +1,57 @@
-"""Who asks: keys are looked up once and remembered for a short while."""
-
-from typing import NamedTuple, Protocol
+"""Who asks: by an API key, a token of the provider, or a session of the dashboard."""
 
 from services.gateway.domain.api_keys import Principal, StoredKey, admit, parse_key
-from services.gateway.domain.problems import AwayError, Problem
-from shared import clock
+from services.gateway.domain.problems import Problem
+from services.gateway.service.key_uses import KeyUses
+from services.gateway.service.logins import Logins
+from services.gateway.service.remembered import Remembered
+from services.gateway.service.tokens import Tokens, looks_like_token
 from shared.clock import Clock
 
-FRESH_S = 20.0  # a revoked key works at most this long
-FRESH_UNKNOWN_S = 2.0
-# While Postgres is away, known keys go on for so long.
-STALE_S = 600.0
-MOST_REMEMBERED = 10_000
-
-
-class KeyStore(Protocol):
-    """Where keys are kept."""
-
-    async def find_key(self, key_id: str) -> StoredKey | None:
-        """A key by its id."""
-
-
-class _Remembered(NamedTuple):
-    key: StoredKey | None
-    at: float
+BY_KEY = "Send an API key as `Authorization: Bearer assay_…`."
+BY_BOTH = "Send an API key or a token of the provider as `Authorization: Bearer …`."
 
 
 class Admission:
-    """Turns an Authorization header into a principal."""
+    """Turns what a request presents into a principal."""
 
-    def __init__(self, store: KeyStore, now: Clock) -> None:
-        self._store = store
+    def __init__(
+        self,
+        keys: Remembered[StoredKey],
+        uses: KeyUses,
+        logins: Logins,
+        tokens: Tokens | None,
+        now: Clock,
+    ) -> None:
+        self._keys = keys
+        self.uses = uses
+        self._logins = logins
+        self._tokens = tokens
         self._now = now
-        self._remembered: dict[str, _Remembered] = {}
 
     async def principal(self, authorization: str | None) -> Principal:
         """Whom the header proves; a 401 problem otherwise."""
-        scheme, _, presented = (authorization or "").partition(" ")
-        parsed = parse_key(presented.strip()) if scheme.lower() == "bearer" else None
+        scheme, _, rest = (authorization or "").partition(" ")
+        presented = rest.strip() if scheme.lower() == "bearer" else ""
+        if self._tokens is not None and looks_like_token(presented):
+            return await self._tokens.principal(presented)
+        return await self.holder(presented)
+
+    async def holder(self, presented: str) -> Principal:
+        """Whose key that is; a 401 problem otherwise."""
+        parsed = parse_key(presented)
         if parsed is None:
-            raise Problem("unauthenticated", "Send an API key as `Authorization: Bearer assay_…`.")
+            raise Problem("unauthenticated", BY_BOTH if self._tokens else BY_KEY)
         key_id, secret_hash = parsed
-        stored = await self._find(key_id)
+        stored = await self._keys.find(key_id)
         found = None if stored is None else admit(stored, secret_hash, self._now())
         if found is None:
             raise Problem("unauthenticated", "The API key is unknown, expired or revoked.")
+        self.uses.note(found)
         return found
 
-    async def _find(self, key_id: str) -> StoredKey | None:
-        known = self._remembered.get(key_id)
-        age_s = clock.monotonic() - known.at if known else STALE_S
-        if known and age_s < (FRESH_S if known.key else FRESH_UNKNOWN_S):
-            return known.key
-        try:
-            stored = await self._store.find_key(key_id)
-        except AwayError:
-            if known and known.key and age_s < STALE_S:
-                return known.key
-            raise
-        if len(self._remembered) >= MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[key_id] = _Remembered(stored, clock.monotonic())
-        return stored
+    async def of_session(self, cookie: str) -> Principal:
+        """Who logged in; a 401 problem once the session, or the key behind it, has ended."""
+        who = (await self._logins.read(cookie)).who
+        self.uses.note(who)
+        return who

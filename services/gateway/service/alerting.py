@@ -88,6 +88,12 @@ class Alerting:
         now, groups = await self._trial.groups(tenant_id, rule)
         return {"rule_id": rule_id, "as_of": now, "groups": groups}
 
+    async def preview(self, tenant_id: str, rule: AlertRule) -> dict[str, Any]:
+        """The same of a rule that nobody has kept yet; refused as it would be when kept."""
+        await self._check(tenant_id, rule)
+        now, groups = await self._trial.groups(tenant_id, rule)
+        return {"as_of": now, "groups": groups}
+
     async def resolve(
         self, tenant_id: str, alert_id: UUID, note: str, actor: str
     ) -> dict[str, Any]:

@@ -2,16 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 
+from services.gateway.domain.audit import of_export
 from services.gateway.domain.datasets import no_dataset
 from services.gateway.domain.exporting import Wanted, check, check_frozen, file_name, not_here
 from services.gateway.domain.problems import Problem
+from shared.audit.chain import Entry
 from shared.training.errors import MissingExtraError
 from shared.training.export import Choice, export
 from shared.training.formats import parquet
@@ -41,6 +50,10 @@ class Datasets(Protocol):
         """One of them, or `None`."""
 
 
+Reads = Callable[[str, Entry], Awaitable[None]]
+"""Tells the audit log that somebody of a tenant is about to read."""
+
+
 class File(NamedTuple):
     """A file on its way."""
 
@@ -52,9 +65,12 @@ class File(NamedTuple):
 class Exporting:
     """At most so many files under way at once, none of which may take longer than `within_s`."""
 
-    def __init__(self, rows: Rows, datasets: Datasets, most: int, within_s: float) -> None:
+    def __init__(
+        self, rows: Rows, datasets: Datasets, reads: Reads, most: int, within_s: float
+    ) -> None:
         self._rows = rows
         self._datasets = datasets
+        self._reads = reads
         self._most = most
         self.within_s = within_s
         self._under_way: Counter[str] = Counter()
@@ -70,6 +86,7 @@ class Exporting:
         with self._turn(tenant_id):
             dataset = await self._dataset(tenant_id, wanted.dataset_id)
             await _prepare(wanted)
+            await self._reads(tenant_id, of_export(wanted))
             report, kind = Report(), FILE_TYPES[wanted.format]
             is_whole = False
             try:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from services.gateway.domain.experiments import KeptTest, kept_test
 from services.gateway.domain.problems import AwayError
+from services.gateway.service.tried import tried
 from shared import clock
 
 REFRESH_EVERY_S = 1.0
@@ -89,14 +90,12 @@ class KnownTests:
     async def keep_fresh(self) -> None:
         """Refresh for ever; while that fails, what was known holds."""
         while True:
-            try:
-                async with self._looking:
-                    await self.refresh()
-            except AwayError:
-                pass  # told by the readiness checks
-            except Exception as error:
-                log.error("refresh_failed", why=repr(error)[:300])
+            await tried(self._refresh_alone, "refresh_failed")
             await asyncio.sleep(REFRESH_EVERY_S)
+
+    async def _refresh_alone(self) -> None:
+        async with self._looking:
+            await self.refresh()
 
     async def _look_for(self, found: Callable[[], bool]) -> None:
         """What is not known may have been made at another gateway a moment ago: look again.

@@ -1,9 +1,9 @@
 """Does a write once per Idempotency-Key: a repeat gets the first answer."""
 
+import hmac
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any, Protocol
 
 from services.gateway.domain.problems import AwayError, Problem
@@ -17,20 +17,25 @@ Do = Callable[[], Awaitable[dict[str, Any]]]
 class Answers(Protocol):
     """Remembers answers by Idempotency-Key."""
 
-    async def begin(self, tenant_id: str, key: str, body: bytes) -> str | None:
+    async def begin(self, tenant_id: str, key: str, digest: str) -> str | None:
         """Reserve a key."""
 
     async def finish(
-        self, tenant_id: str, key: str, body: bytes, answer: dict[str, Any] | None
+        self, tenant_id: str, key: str, digest: str, answer: dict[str, Any] | None
     ) -> None:
         """Keep its answer, or free it."""
 
 
 class Once:
-    """Keys belong to a tenant and to what is done."""
+    """Keys belong to a tenant and to what is done.
 
-    def __init__(self, answers: Answers) -> None:
+    A body is remembered by a digest under `secret`: who reads the memory must not be able to try
+    which names fit.
+    """
+
+    def __init__(self, answers: Answers, secret: bytes) -> None:
         self._answers = answers
+        self._secret = secret
 
     async def __call__(
         self,
@@ -48,27 +53,27 @@ class Once:
         """
         if key is None:
             return await do()
-        scoped = f"{what} {key}"
+        scoped, digest = f"{what} {key}", hmac.digest(self._secret, body, "sha256").hex()
         try:
-            found = await self._answers.begin(tenant_id, scoped, body)
+            found = await self._answers.begin(tenant_id, scoped, digest)
         except AwayError:
             if needs_memory:
                 raise
             return await do()
         if found is not None:
-            return _repeated(found, body)
+            return _repeated(found, digest)
         answer = None
         try:
             answer = await do()
         finally:
             with suppress(AwayError):  # then the reservation expires by itself
-                await self._answers.finish(tenant_id, scoped, body, answer)
+                await self._answers.finish(tenant_id, scoped, digest, answer)
         return answer
 
 
-def _repeated(found: str, body: bytes) -> dict[str, Any]:
-    state, digest, *answer = found.split(" ", DONE_PARTS - 1)
-    if digest != sha256(body).hexdigest():
+def _repeated(found: str, digest: str) -> dict[str, Any]:
+    state, known, *answer = found.split(" ", DONE_PARTS - 1)
+    if known != digest:
         raise Problem("idempotency-reuse", "Use a new Idempotency-Key for another body.")
     if state == "pending":
         raise Problem("idempotency-in-flight", "Try again once the first request has finished.")

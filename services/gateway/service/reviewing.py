@@ -1,7 +1,8 @@
 """Reviews: taken from a queue, said once, and sent as feedback of a reviewer."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -19,6 +20,8 @@ from services.gateway.domain.reviews import (
     reviewed,
 )
 from shared.clock import Clock
+from shared.privacy.mask import Mask
+from shared.privacy.texts import TEXTS
 from shared.topics import Topic
 
 Ask = Callable[[str], Awaitable[dict[str, Any]]]
@@ -51,10 +54,41 @@ class Take(Protocol):
     ) -> dict[str, Any]: ...
 
 
+class Texts:
+    """What may be kept of the texts of a review."""
+
+    def __init__(self, is_content_free: Callable[[str], Awaitable[bool]]) -> None:
+        self._is_content_free = is_content_free
+        self._mask: Mask | None = None
+
+    @asynccontextmanager
+    async def masked(
+        self, masking: AbstractAsyncContextManager[Mask | None]
+    ) -> AsyncIterator[None]:
+        """Texts pass this mask while the block lasts."""
+        async with masking as self._mask:
+            yield
+
+    async def kept(self, tenant_id: str, said: dict[str, Any]) -> dict[str, Any]:
+        """A review as it may be stored."""
+        named: list[str] = [name for name in TEXTS if name in said]
+        if not named:
+            return said
+        if await self._is_content_free(tenant_id):
+            return {name: value for name, value in said.items() if name not in named}
+        if self._mask is None:
+            return said
+        hidden = await self._mask.texts([said[name] for name in named])
+        texts: dict[str, Any] = dict(zip(named, hidden, strict=True))
+        kept = {name: texts.get(name, value) for name, value in said.items()}
+        return {name: value for name, value in kept.items() if value is not None}
+
+
 class Reviewing:
     """What reviewers do."""
 
-    def __init__(self, store: Store, intake: Take, ask: Ask, now: Clock) -> None:
+    def __init__(self, store: Store, intake: Take, ask: Ask, now: Clock, texts: Texts) -> None:
+        self._texts = texts
         self._store = store
         self._intake = intake
         self._ask = ask
@@ -77,13 +111,15 @@ class Reviewing:
     async def review(self, place: Place, review: Review) -> dict[str, Any]:
         """Use a place, then send what was said; the same again is sent again, as the same event."""
         now, said = self._now(), review.model_dump(exclude_none=True)
+        kept = await self._texts.kept(place.tenant_id, said)
         row = await self._store.taken(place)
         if row is None:
+            await self._store.queue(place.tenant_id, place.queue_id)  # else 404
             raise Problem("conflict", f"{place.reviewer} has not taken this; ask for the next.")
-        if row["reviewed_at"] is not None and from_json(row["said"]) != said:
+        if row["reviewed_at"] is not None and from_json(row["said"]) != kept:
             raise Problem("conflict", "This was reviewed already; send feedback to change it.")
         if row["reviewed_at"] is None and not await self._store.use(
-            place, said, now, row["taken_at"]
+            place, kept, now, row["taken_at"]
         ):
             raise Problem("conflict", "The time to review this is over; ask for the next.")
         event = reviewed(place.queue_id, place.operation_id, place.reviewer, row["taken_at"], said)

@@ -17,11 +17,11 @@ import structlog
 from services.gateway.domain.intake import Outgoing
 from services.gateway.domain.problems import AwayError, UnsendableError
 from services.gateway.service.intake import Publish
+from services.gateway.service.tried import tried, why
 from shared.topics import REGISTER, Topic, topic_name
 
 LOOK_EVERY_S = 1.0
 MOST_AT_ONCE = 200
-MOST_WHY = 300
 
 Row = Any  # a row of the store: members by column
 
@@ -60,12 +60,7 @@ class StepTeller:
     async def run(self) -> None:
         """Look every second, for ever; what is away makes it wait."""
         while True:
-            try:
-                await self.tell()
-            except AwayError:
-                pass  # told by the readiness checks
-            except Exception as error:
-                log.error("steps_untold", why=repr(error)[:300])
+            await tried(self.tell, "steps_untold")
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def tell(self) -> None:
@@ -86,12 +81,12 @@ class StepTeller:
                         return False
                 return True
             event_id = rows[0]["event_id"]
-            log.error("step_refused", event_id=str(event_id), why=repr(error)[:MOST_WHY])
-            await relay.refused(tenant_id, event_id, repr(error)[:MOST_WHY])
+            log.error("step_refused", event_id=str(event_id), why=why(error))
+            await relay.refused(tenant_id, event_id, why(error))
         except AwayError:
             return False
         except Exception as error:  # nothing is known of these: the next look tries them again
-            log.error("steps_untold", tenant_id=tenant_id, why=repr(error)[:MOST_WHY])
+            log.error("steps_untold", tenant_id=tenant_id, why=why(error))
         else:
             await relay.told(tenant_id, [row["event_id"] for row in rows])
         return True

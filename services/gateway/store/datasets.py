@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.gateway.domain.audit import of_row
 from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.datasets import DatasetRequest
 from services.gateway.queries import datasets as queries
@@ -38,4 +39,7 @@ class PostgresDatasets:
             await objects.one_at_a_time(connection, tenant_id)
             if await queries.count_freezing(connection, tenant_id) >= most:
                 return None
-            return await queries.insert(connection, tenant_id, dataset_id, asked, actor)
+            row = await queries.insert(connection, tenant_id, dataset_id, asked, actor)
+            done = of_row("dataset", "freeze", dataset_id, after=row)
+            await self._sessions.record(connection, tenant_id, done)
+            return row

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from services.gateway.domain.alerts import NameTakenError
 from services.gateway.domain.assigning import ENDED_KNOWN_FOR
+from services.gateway.domain.audit import of_test
 from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.experiments import KeptTest, Seen, kept_test, stored_values
 from services.gateway.domain.steps import Around, Step, results_of
@@ -57,6 +58,17 @@ class PostgresExperiments:
             found = await queries.results(connection, tenant_id, test.test_id)
         return Seen(test, from_json(found["body"]), found["as_of"]) if found else Seen(test)
 
+    async def history(
+        self, tenant_id: str, test_id: UUID, metric: str | None, since: datetime | None
+    ) -> tuple[KeptTest, Sequence[Row]] | None:
+        """A test and what its results said over time, of one instant."""
+        async with self._sessions.reading(tenant_id) as connection:
+            row = await objects.one(connection, queries.TESTS, tenant_id, test_id)
+            if row is None:
+                return None
+            found = await queries.history(connection, tenant_id, test_id, metric, since)
+            return kept_test(row), found
+
     async def add(self, tenant_id: str, values: Sequence[Any], most: int) -> KeptTest | None:
         """Keep a draft, unless there are enough open tests; raises `NameTakenError`."""
         try:
@@ -64,7 +76,9 @@ class PostgresExperiments:
                 await objects.one_at_a_time(connection, tenant_id)
                 if await queries.count_open(connection, tenant_id) >= most:
                     return None
-                return kept_test(await queries.insert(connection, tenant_id, values))
+                made = kept_test(await queries.insert(connection, tenant_id, values))
+                await self._sessions.record(connection, tenant_id, of_test(None, made))
+                return made
         except asyncpg.UniqueViolationError as error:
             raise NameTakenError from error
 
@@ -83,10 +97,11 @@ class PostgresExperiments:
                 before = kept_test(row)
                 after, step = decide(before, await _around(connection, before))
                 values = stored_values(after)
-                changed = await queries.update(connection, tenant_id, test_id, values)
+                changed = kept_test(await queries.update(connection, tenant_id, test_id, values))
                 if step is not None:
                     await queries.insert_step(connection, tenant_id, step)
-                return kept_test(changed)
+                await self._sessions.record(connection, tenant_id, of_test(before, changed))
+                return changed
         except asyncpg.UniqueViolationError as error:
             raise NameTakenError from error
 

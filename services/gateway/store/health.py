@@ -5,6 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
+from services.gateway.domain.audit import of_limits
 from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.health import HistoryFilters, Part
 from services.gateway.queries import health as queries
@@ -45,14 +46,23 @@ class PostgresHealth:
                 others = await queries.count_others(connection, tenant_id, model_id)
                 if others >= most:
                     return None
+            before = await queries.limits(connection, tenant_id, model_id)
             await queries.put_limits(connection, tenant_id, model_id, body, actor)
             rows = await queries.limits(connection, tenant_id, model_id)
+            done = of_limits("put", model_id, before, body)
+            await self._sessions.record(connection, tenant_id, done)
         return {row["model_id"]: row for row in rows}
 
     async def remove_limits(self, tenant_id: str, model_id: str) -> bool:
         """Forget limits; false when there are none."""
         async with self._sessions.writing(tenant_id) as connection:
-            return await queries.remove_limits(connection, tenant_id, model_id)
+            await objects.one_at_a_time(connection, tenant_id)  # what is told is what was removed
+            before = await queries.limits(connection, tenant_id, model_id)
+            if not await queries.remove_limits(connection, tenant_id, model_id):
+                return False
+            done = of_limits("delete", model_id, before, None)
+            await self._sessions.record(connection, tenant_id, done)
+            return True
 
     async def changes(
         self,

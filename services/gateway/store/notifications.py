@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.gateway.domain.alerts import NameTakenError
+from services.gateway.domain.audit import of_row
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries import notifications as queries
 from services.gateway.queries import objects
@@ -47,14 +48,16 @@ class PostgresNotifications:
                 await objects.one_at_a_time(connection, tenant_id)
                 if await queries.count_channels(connection, tenant_id) >= most:
                     return None
-                return await queries.insert_channel(connection, tenant_id, channel_id, made, actor)
+                row = await queries.insert_channel(connection, tenant_id, channel_id, made, actor)
+                done = of_row("channel", "create", channel_id, after=row)
+                await self._sessions.record(connection, tenant_id, done)
+                return row
         except asyncpg.UniqueViolationError as error:
             raise NameTakenError from error
 
     async def delete_channel(self, tenant_id: str, channel_id: UUID) -> bool:
         """Remove a channel; false when there is none."""
-        async with self._sessions.writing(tenant_id) as connection:
-            return await objects.remove(connection, queries.CHANNELS, tenant_id, channel_id)
+        return await self._sessions.remove(tenant_id, queries.CHANNELS, "channel", channel_id)
 
     async def add_test(
         self, tenant_id: str, channel_id: UUID, delivery_id: UUID, at: datetime
@@ -63,6 +66,8 @@ class PostgresNotifications:
         try:
             async with self._sessions.writing(tenant_id) as connection:
                 await queries.insert_test(connection, tenant_id, channel_id, delivery_id, at)
+                done = of_row("channel", "test", channel_id, after={"delivery_id": delivery_id})
+                await self._sessions.record(connection, tenant_id, done)
         except asyncpg.UniqueViolationError:
             return False
         except asyncpg.ForeignKeyViolationError:
@@ -99,12 +104,14 @@ class PostgresNotifications:
             await objects.one_at_a_time(connection, tenant_id)
             if await queries.count_live_silences(connection, tenant_id) >= most:
                 return None
-            return await queries.insert_silence(connection, tenant_id, values)
+            row = await queries.insert_silence(connection, tenant_id, values)
+            done = of_row("silence", "create", row["silence_id"], after=row)
+            await self._sessions.record(connection, tenant_id, done)
+            return row
 
     async def delete_silence(self, tenant_id: str, silence_id: UUID) -> bool:
         """Remove a silence; false when there is none."""
-        async with self._sessions.writing(tenant_id) as connection:
-            return await objects.remove(connection, queries.SILENCES, tenant_id, silence_id)
+        return await self._sessions.remove(tenant_id, queries.SILENCES, "silence", silence_id)
 
     async def live_alerts(self, tenant_id: str, most: int) -> Sequence[Row]:
         """Alerts that have not ended, newest first."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.gateway.domain.api_keys import StoredKey
 from services.gateway.domain.cursor import Cursor
+from services.gateway.domain.keys import granted
 from services.gateway.queries import reading as queries
 from services.gateway.store.sessions import Sessions
 from shared.measures.cells import Cell, Series
@@ -26,11 +27,20 @@ class PostgresReads:
         return StoredKey(
             row["tenant_id"],
             row["key_id"],
-            frozenset(row["permissions"]),
+            granted(row["role"], frozenset(row["permissions"])),
             row["secret_hash"],
             row["expires_at"],
             row["revoked_at"],
+            row["role"],
         )
+
+    async def find_tenant(self, tenant_id: str) -> str | None:
+        """A tenant, if it exists."""
+        async with self._sessions.reading(tenant_id) as connection:
+            found: str | None = await connection.fetchval(
+                "SELECT tenant_id FROM tenants WHERE tenant_id = $1", tenant_id
+            )
+        return found
 
     async def operations(
         self, tenant_id: str, filters: Mapping[str, Any], after: Cursor | None, limit: int

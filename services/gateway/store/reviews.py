@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import from_json
 
+from services.gateway.domain.audit import of_place, of_row
 from services.gateway.domain.cursor import Cursor
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.reviews import LEASE, Place, QueueRequest, ReviewFilters, no_queue
@@ -49,6 +50,8 @@ class PostgresReviews:
             await queries.sample(
                 connection, (tenant_id, queue_id), asked.strategy, asked.filters, asked.sample
             )
+            done = of_row("review_queue", "create", queue_id, after=asked.model_dump())
+            await self._sessions.record(connection, tenant_id, done)
         return await self.queue(tenant_id, queue_id)
 
     async def sample(self, tenant_id: str, queue_id: UUID, most: int) -> int:
@@ -56,15 +59,20 @@ class PostgresReviews:
         async with self._sessions.writing(tenant_id) as connection:
             queue = await self._open(connection, tenant_id, queue_id)
             filters = ReviewFilters.model_validate(from_json(queue["filters"]))
-            return await queries.sample(
+            added = await queries.sample(
                 connection, (tenant_id, queue_id), queue["strategy"], filters, most
             )
+            done = of_row("review_queue", "sample", queue_id, after={"added": added})
+            await self._sessions.record(connection, tenant_id, done)
+            return added
 
     async def close(self, tenant_id: str, queue_id: UUID) -> None:
         """Let nobody take from it any more."""
         async with self._sessions.writing(tenant_id) as connection:
             if not await queries.close(connection, tenant_id, queue_id):
                 raise no_queue(queue_id)
+            done = of_row("review_queue", "close", queue_id)
+            await self._sessions.record(connection, tenant_id, done)
 
     async def next(
         self, tenant_id: str, queue_id: UUID, reviewer: str, now: datetime
@@ -73,6 +81,7 @@ class PostgresReviews:
         async with self._sessions.writing(tenant_id) as connection:
             queue = await self._open(connection, tenant_id, queue_id)
             found = await queries.held(connection, tenant_id, queue_id, reviewer, now)
+            is_held = found is not None
             found = found or await queries.take(
                 connection,
                 (tenant_id, queue_id, reviewer),
@@ -82,6 +91,9 @@ class PostgresReviews:
             if found is None:
                 return None
             item = await queries.item(connection, tenant_id, queue_id, found["operation_id"])
+            if not is_held:
+                place = Place(tenant_id, queue_id, found["operation_id"], reviewer)
+                await self._sessions.record(connection, tenant_id, of_place("take", place))
         assert item is not None  # noqa: S101 - a place is one of an item
         return item, found["expires_at"]
 
@@ -95,7 +107,16 @@ class PostgresReviews:
     ) -> bool:
         """Use a place; false when it is not this reviewer's any more."""
         async with self._sessions.writing(place.tenant_id) as connection:
-            return await queries.use(connection, place, said, (now, taken_at))
+            if not await queries.use(connection, place, said, (now, taken_at)):
+                return False
+            done = of_place("review", place, said)
+            await self._sessions.record(connection, place.tenant_id, done)
+            return True
+
+    async def is_content_free(self, tenant_id: str) -> bool:
+        """Whether a tenant keeps no texts."""
+        async with self._sessions.reading(tenant_id) as connection:
+            return await queries.is_content_free(connection, tenant_id)
 
     async def reviews(self, tenant_id: str, queue_id: UUID) -> Sequence[Row]:
         """All that was said in a queue."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.gateway.domain.audit import of_reading, of_row
 from services.gateway.domain.cursor import Cursor
 from services.gateway.queries import feedback as said
 from services.gateway.queries import training as queries
@@ -33,11 +34,13 @@ class PostgresTraining:
         self, tenant_id: str, filters: RowFilters, after: Cursor | None, limit: int
     ) -> Sequence[Row]:
         """Training rows that are ready, newest first."""
+        await self._sessions.record_read(tenant_id, of_reading(filters))
         async with self._sessions.reading(tenant_id) as connection:
             return await queries.rows(connection, tenant_id, filters, after, limit)
 
     async def row(self, tenant_id: str, row_id: UUID) -> Row | None:
         """One training row that is ready."""
+        await self._sessions.record_read(tenant_id, of_reading(row_id=row_id))
         async with self._sessions.reading(tenant_id) as connection:
             return await queries.row(connection, tenant_id, row_id)
 
@@ -49,4 +52,6 @@ class PostgresTraining:
                 return False
             shard = shard_of(tenant_id, operation_id)
             await queries.note_due(connection, tenant_id, operation_id, shard)
+            done = of_row("training_row", "block", row_id, after={"operation_id": operation_id})
+            await self._sessions.record(connection, tenant_id, done)
             return True

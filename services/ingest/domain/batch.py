@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.ingest.domain.dead import DeadLetter, dead_letter
-from shared.codec import Record, decode
+from shared.codec import Headers, Record, decode
 from shared.errors import InvalidRecordError, Reason
 from shared.events.base import Event
+from shared.proof import Proofs
 
 
 class Read(NamedTuple):
@@ -17,6 +18,38 @@ class Read(NamedTuple):
     at_us: int
     """`occurred_at` in microseconds since 1970."""
     record: Record
+    masked: Event | None = None
+
+    @property
+    def stored(self) -> Event:
+        """The event with texts as they may be stored; what tells repeats apart is what came."""
+        return self.masked or self.event
+
+
+class MaskedRecord(NamedTuple):
+    """A record whose value is masked: also what dies later is kept so."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def masked_read(read: Read, event: Event) -> Read:
+    """The same with masked texts."""
+    if event is read.event:
+        return read
+    record = read.record
+    value = event.model_dump_json(exclude_none=True).encode()
+    kept = MaskedRecord(
+        *(record.topic, record.partition, record.offset, record.timestamp, record.timestamp_type),
+        *(record.key, value, ()),
+    )
+    return read._replace(record=kept, masked=event)
 
 
 @dataclass(slots=True)
@@ -34,13 +67,17 @@ class UnstorableError(Exception):
 
 
 def read_batch(
-    model: type[Event], records: Sequence[Record], tenants: Container[str], now_us: int
+    model: type[Event],
+    records: Sequence[Record],
+    tenants: Container[str],
+    now_us: int,
+    proofs: Proofs | None,
 ) -> Batch:
     """Decode every record; strangers are kept apart, for a second look at the tenants."""
     batch = Batch()
     for record in records:
         try:
-            event, at_us = decode(model, record, now_us)
+            event, at_us = decode(model, record, now_us, proofs)
         except InvalidRecordError as error:
             batch.dead.append(dead_letter(record, error))
         else:

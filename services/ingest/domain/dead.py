@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from shared.codec import Record
-from shared.errors import InvalidRecordError
+from shared.errors import MAX_DETAIL, InvalidRecordError
+from shared.privacy.texts import letter_without
 
 LATEST_MS = 253_402_300_799_000  # the last second that a datetime can hold
 
@@ -24,6 +25,18 @@ class DeadLetter(NamedTuple):
     record_value: bytes | None
     record_headers: str
     record_timestamp: datetime
+
+
+NOT_KEPT = "; its texts are not kept"
+
+
+def without_content(letter: DeadLetter) -> DeadLetter:
+    """A letter of a tenant that keeps no content: what names things stays, if it can be read."""
+    value = letter_without(letter.record_value) if letter.record_value is not None else None
+    if value == letter.record_value:
+        return letter
+    detail = letter.detail[: MAX_DETAIL - len(NOT_KEPT)] + NOT_KEPT
+    return letter._replace(record_value=value, record_headers="[]", detail=detail)
 
 
 def dead_letter(

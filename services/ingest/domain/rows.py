@@ -11,6 +11,7 @@ from shared.codec import fingerprint
 from shared.events.alert import AlertEvent
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
+from shared.privacy.texts import without_texts
 
 Row = tuple[Any, ...]
 ContentFree = Callable[[str], bool]
@@ -95,33 +96,31 @@ def operation_row(
     read: Read, cost_nano: int | None, pseudonym: PseudonymOf, *, content_free: bool
 ) -> Row:
     """One row of `ai_model_operations`."""
-    event = read.event
+    event = without_texts(read.stored) if content_free else read.stored
     assert isinstance(event, OperationEvent)  # noqa: S101 - the topic decides the model
     said = event.__dict__
-    texts = (None, None) if content_free else (event.input_text, event.output_text)
     return (
         *_operation_fields(said),
         pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
         cost_nano,
         to_json(event.metadata).decode() if event.metadata else None,
-        *texts,
+        *(event.input_text, event.output_text),
         *_coordinates(read),
     )
 
 
 def feedback_row(read: Read, pseudonym: PseudonymOf, *, content_free: bool) -> Row:
     """One row of `user_feedback`; dimensions count only together with a model."""
-    event = read.event
+    event = without_texts(read.stored) if content_free else read.stored
     assert isinstance(event, FeedbackEvent)  # noqa: S101 - the topic decides the model
     said = dict(event.__dict__)
     if event.model_id is None:
         said.update(environment=None, operation_type=None, variant=None)
-    texts = (None, None) if content_free else (event.comment, event.correction)
     return (
         *_feedback_fields(said),
         pseudonym(event.tenant_id, event.user_id) if event.user_id else None,
         to_json(event.metadata).decode() if event.metadata else None,
-        *texts,
+        *(event.comment, event.correction),
         *_coordinates(read),
     )
 

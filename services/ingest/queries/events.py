@@ -12,6 +12,7 @@ from services.ingest.domain.rows import (
     OPERATION_COLUMNS,
     Row,
 )
+from shared.delivery.columns import columns_of
 from shared.delivery.postgres import Session
 from shared.measures.cells import FEEDBACK_SCALARS, SCALARS, Cells
 
@@ -62,6 +63,7 @@ OPERATIONS = EventTable("ai_model_operations", OPERATION_COLUMNS, _TYPES)
 FEEDBACK = EventTable("user_feedback", FEEDBACK_COLUMNS, _TYPES)
 ALERT_STEPS = EventTable("performance_alert_steps", ALERT_STEP_COLUMNS, _TYPES, by_day=False)
 
+MINUTES, ERASED_MINUTES = "operation_rollup_minute", "erased_rows_minute"
 _ROLLUP_KEY = (
     "tenant_id", "minute", "model_id", "environment", "operation_type", "variant", "topic",
     "partition",
@@ -118,7 +120,24 @@ async def stored_hashes(
     return {EventKey(*row[:3]): row[3] for row in rows}
 
 
-async def add_rollups(connection: Session, topic: str, partition: int, cells: Cells) -> None:
+async def remove(connection: Session, table: EventTable, keys: Sequence[EventKey]) -> None:
+    """Take rows out again."""
+    await connection.execute(
+        f"""
+        DELETE FROM {table.name} AS stored
+         USING unnest($1::text[], $2::uuid[], $3::timestamptz[])
+               AS wanted (tenant_id, event_id, occurred_at)
+         WHERE stored.tenant_id = wanted.tenant_id
+           AND stored.event_id = wanted.event_id
+           AND stored.occurred_at = wanted.occurred_at
+        """,
+        *columns_of(keys, 3),
+    )
+
+
+async def add_rollups(
+    connection: Session, topic: str, partition: int, cells: Cells, table: str = MINUTES
+) -> None:
     """Add cells to their minutes, in key order, so that two writers never lock crosswise."""
     for scalars in (SCALARS, FEEDBACK_SCALARS):
         rows = [
@@ -127,7 +146,7 @@ async def add_rollups(connection: Session, topic: str, partition: int, cells: Ce
             if scalars[0] in cell
         ]
         if rows:
-            await connection.executemany(_add_rollup(scalars), rows)
+            await connection.executemany(_add_rollup(table, scalars), rows)
 
 
 def _rollup_row(
@@ -142,12 +161,12 @@ def _rollup_row(
     )
 
 
-def _add_rollup(scalars: Sequence[str]) -> str:
+def _add_rollup(table: str, scalars: Sequence[str]) -> str:
     columns = (*_ROLLUP_KEY, *scalars, "distribution")
     values = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
     added = ", ".join(f"{name} = old.{name} + EXCLUDED.{name}" for name in scalars)
     return f"""
-        INSERT INTO operation_rollup_minute AS old ({", ".join(columns)}) VALUES ({values})
+        INSERT INTO {table} AS old ({", ".join(columns)}) VALUES ({values})
         ON CONFLICT ({", ".join(_ROLLUP_KEY)}) DO UPDATE SET {added},
             distribution = add_distributions(old.distribution, EXCLUDED.distribution)
     """

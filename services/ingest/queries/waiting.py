@@ -1,10 +1,12 @@
 """SQL of feedback that named no model and waits for its operation."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from services.ingest.queries.events import add_rollups
 from shared.codec import microseconds
+from shared.delivery.columns import columns_of
 from shared.delivery.postgres import Session
 from shared.measures.cells import CellKey, Cells, Series
 from shared.measures.fold import Judgement, add_judgement, minute_start
@@ -13,7 +15,10 @@ MOST = 1_000
 
 
 async def join(connection: Session, since: timedelta) -> int:
-    """Attribute what arrived within `since` to its operations, and count it; answers how many."""
+    """Attribute what arrived within `since` to its operations, and count it; answers how many.
+
+    Locked, so that nothing is counted that somebody erases meanwhile.
+    """
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext('assay.join'))"):
         return 0
     found = await connection.fetch(
@@ -29,6 +34,7 @@ async def join(connection: Session, since: timedelta) -> int:
                     ) AS same ORDER BY occurred_at DESC LIMIT 1) AS o ON true
          WHERE f.model_id IS NULL AND f.ingested_at > now() - $1::interval
          ORDER BY f.ingested_at LIMIT $2
+           FOR UPDATE OF f
         """,
         since,
         MOST,
@@ -46,6 +52,26 @@ async def join(connection: Session, since: timedelta) -> int:
     for (topic, partition), cells in _by_partition(found).items():
         await add_rollups(connection, topic, partition, cells)
     return len(found)
+
+
+async def series_of(
+    connection: Session, operations: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Series]:
+    """What feedback on operations counts under, as far as they are stored."""
+    rows = await connection.fetch(
+        """
+        SELECT k.tenant_id, k.operation_id, o.model_id, o.environment, o.operation_type,
+               coalesce(o.variant, '') AS variant
+          FROM unnest($1::text[], $2::text[]) AS k (tenant_id, operation_id)
+          JOIN LATERAL (SELECT * FROM (
+                   SELECT occurred_at, model_id, environment, operation_type, variant
+                     FROM ai_model_operations
+                    WHERE tenant_id = k.tenant_id AND operation_id = k.operation_id
+                    ) AS same ORDER BY occurred_at DESC LIMIT 1) AS o ON true
+        """,
+        *columns_of(operations, 2),
+    )
+    return {(row[0], row[1]): Series(*row[2:6]) for row in rows}
 
 
 def _by_partition(found: list[Any]) -> dict[tuple[str, int], Cells]:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import NamedTuple
-from uuid import UUID
 
 from services.metrics.domain.waiting import Waiting, encode_waiting
 from shared.codec import Record, decode
@@ -14,9 +12,10 @@ from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 from shared.measures.cells import Cells, Series
 from shared.measures.fold import fold_feedback, fold_operations, named_series_of
+from shared.measures.identity import digest_of
+from shared.proof import Proofs
 
 BUCKET_S = 3600
-DIGEST_BYTES = 12
 
 Price = Callable[[OperationEvent], int | None]
 Timed = tuple[Event, int]
@@ -46,7 +45,11 @@ class Increments:
 
 
 def read_batch(
-    model: type[Event], records: Sequence[Record], tenants: Container[str], now_us: int
+    model: type[Event],
+    records: Sequence[Record],
+    tenants: Container[str],
+    now_us: int,
+    proofs: Proofs | None,
 ) -> Read:
     """Decode a batch; what cannot be read is ingest's to keep, and only counted here."""
     events: list[Timed] = []
@@ -54,7 +57,7 @@ def read_batch(
     invalid = 0
     for record in records:
         try:
-            timed = decode(model, record, now_us)
+            timed = decode(model, record, now_us, proofs)
         except InvalidRecordError:
             invalid += 1
         else:
@@ -71,12 +74,6 @@ def digest(timed: Timed) -> bytes:
     """The digest of an event's identity."""
     event, at_us = timed
     return digest_of(event.tenant_id, event.event_id, at_us)
-
-
-def digest_of(tenant_id: str, event_id: UUID, at_us: int) -> bytes:
-    """12 bytes for an identity: two events in a billion million share them."""
-    identity = b"%s\0%s%d" % (tenant_id.encode(), event_id.bytes, at_us)
-    return blake2b(identity, digest_size=DIGEST_BYTES).digest()
 
 
 def increments(

@@ -6,7 +6,6 @@ from typing import Any
 
 from asyncpg import Pool
 
-from services.metrics.domain.batch import digest_of
 from services.metrics.domain.difference import Evidence, Range
 from services.metrics.domain.waiting import Waiting
 from services.metrics.queries.snapshot import (
@@ -22,6 +21,7 @@ from shared.delivery.plan import Partition
 from shared.events.operation import OperationEvent
 from shared.measures.cells import CellKey, Cells, Series, add_into
 from shared.measures.fold import Judgement, Priced, add_judgement, fold_operations, minute_start
+from shared.measures.identity import digest_of
 
 _MINUTES = f"""
     SELECT DISTINCT tenant_id, extract(epoch FROM minute)::bigint AS start, model_id, environment,
@@ -41,6 +41,10 @@ _OPERATIONS = """
            confidence, error_type, cost_nano
       FROM ai_model_operations
      WHERE kafka_topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4
+"""
+_ERASED = """
+    SELECT EXISTS (SELECT FROM erased_events WHERE kafka_topic = $1 AND kafka_partition = $2
+                      AND kafka_offset >= $3 AND kafka_offset < $4)
 """
 _SAID = """
     SELECT tenant_id, event_id, occurred_at, kafka_offset, model_id,
@@ -79,11 +83,14 @@ async def evidence(
     """Minutes of these ranges, and what of them is not in cells that expect `next_offset`.
 
     `waiting`: feedback that those cells do not count yet, by digest.
-    `None` when ingest has not come as far as the cells, or is over `most_ahead` records further.
+    `None` when ingest has not come as far as the cells, or is over `most_ahead` records further, or
+    only a row that was erased could say what the cells do not hold yet.
     """
     async with one_instant(pool) as connection:
         found = await position(connection, partition)
         if found is None or not next_offset <= found <= next_offset + most_ahead:
+            return None
+        if await connection.fetchval(_ERASED, *partition, next_offset, found):
             return None
         out = Evidence(found)
         times = (

@@ -9,13 +9,14 @@ from typing import Any
 from asyncpg import Connection, Pool
 from asyncpg.pool import PoolConnectionProxy
 
-from services.metrics.domain.batch import BUCKET_S, digest_of
+from services.metrics.domain.batch import BUCKET_S
 from services.metrics.domain.snapshot import Snapshot
 from services.metrics.domain.waiting import Waiting, encode_waiting
 from shared.codec import microseconds
 from shared.delivery.plan import Partition
 from shared.measures.cells import FEEDBACK_SCALARS, HOUR, SCALARS, Cell, CellKey, Series, add_into
 from shared.measures.fold import Judgement, minute_start
+from shared.measures.identity import digest_of
 
 Session = Connection | PoolConnectionProxy
 
@@ -41,6 +42,10 @@ _ARRIVED = " UNION ALL ".join(
     """
     for table in ("ai_model_operations", "user_feedback")
 )
+_ERASED = """
+    SELECT digest, ingested_at FROM erased_events
+     WHERE kafka_topic = $1 AND kafka_partition = $2 AND ingested_at >= $3
+"""
 _WAITING = """
     SELECT tenant_id, event_id, occurred_at, operation_id, rating, helpful, accurate, relevant, fast
       FROM user_feedback
@@ -95,6 +100,11 @@ async def take(
         for row in arrived:
             bucket = int(row["ingested_at"].timestamp()) // BUCKET_S
             snapshot.seen.setdefault(bucket, []).append(_digest(row))
+        # What was erased was counted: it counts no second time when it comes again.
+        erased = await connection.fetch(_ERASED, *partition, now - timedelta(seconds=seen_s))
+        for row in erased:
+            bucket = int(row["ingested_at"].timestamp()) // BUCKET_S
+            snapshot.seen.setdefault(bucket, []).append(row["digest"])
         for row in await connection.fetch(_WAITING, *partition, now - WAITS_AT_MOST):
             snapshot.waiting[_digest(row)] = encode_waiting(
                 Waiting(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -31,7 +30,9 @@ FORGOTTEN_AFTER = timedelta(minutes=5)
 
 log = structlog.get_logger()
 
-Holding = Callable[[Partition], AbstractAsyncContextManager[Fence | None]]
+FenceOf = Callable[[Partition], Fence | None]
+"""A partition's fence, without a wait: looks rest in proportion to what they take, and whoever
+waited behind a rebuild would then rest for minutes."""
 
 
 class Alerts(Protocol):
@@ -120,14 +121,14 @@ class AlertKeeper:
         alerts: Alerts,
         record: Record,
         around: Surroundings,
-        holding: Holding,
+        fence_of: FenceOf,
         shares: int,
         now: Clock,
     ) -> None:
         self._alerts = alerts
         self._record = record
         self._around = around
-        self._holding = holding
+        self._fence_of = fence_of
         self._shares = shares
         self._now = now
         self._rules: RuleBook | None = None
@@ -163,10 +164,10 @@ class AlertKeeper:
                 log.warning("alerts_deferred", share=share.partition, why=repr(error)[:300])
 
     async def _look_at(self, share: Partition, rules: RuleBook) -> None:
-        async with self._holding(share) as fence:
-            epoch = fence.epoch if fence else None
-        if epoch is None:
+        fence = self._fence_of(share)
+        if fence is None:
             return
+        epoch = fence.epoch
         known = await self._load(share, epoch, rules)
         turn = _Turn()
         await self._end_forgotten(turn, share, known, rules)

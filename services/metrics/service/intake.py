@@ -18,6 +18,7 @@ from shared import clock, telemetry
 from shared.clock import Clock
 from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
+from shared.proof import Proofs
 from shared.tenants import Tenants
 from shared.topics import spec_of
 
@@ -52,7 +53,7 @@ class Store(Protocol):
 class Metrics:
     """The sink of group `metrics`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of, once
         self,
         store: Store,
         rebuild: Rebuild,
@@ -60,6 +61,7 @@ class Metrics:
         topic_prefix: str,
         price: Price,
         now: Clock,
+        proofs: Proofs | None,
     ) -> None:
         self._store = store
         self._rebuild = rebuild
@@ -67,6 +69,7 @@ class Metrics:
         self._topic_prefix = topic_prefix
         self._price = price
         self._now = now
+        self._proofs = proofs
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
         """Take a partition over; cells that are lost, or behind the log, are rebuilt first."""
@@ -102,10 +105,11 @@ class Metrics:
         self, partition: Partition, records: Sequence[Record]
     ) -> tuple[list[Timed], int]:
         model = spec_of(partition.topic, self._topic_prefix).event
-        read = read_batch(model, records, self._tenants, microseconds(self._now()))
+        now_us = microseconds(self._now())
+        read = read_batch(model, records, self._tenants, now_us, self._proofs)
         if not read.strangers:
             return read.events, read.invalid
-        await self._tenants.look_again()
+        await self._tenants.look_again(timed[0].tenant_id for timed in read.strangers)
         found = [timed for timed in read.strangers if timed[0].tenant_id in self._tenants]
         return read.events + found, read.invalid + len(read.strangers) - len(found)
 

@@ -9,7 +9,7 @@ import structlog
 from services.metrics.domain.judging import Looks, Turn
 from services.metrics.domain.status import Part, Shown, StatusChange, first_look, names_of
 from services.metrics.domain.windows import Model, SeriesCells, Windows
-from services.metrics.service.alerting import LOOK_AT_MOST_S, Holding
+from services.metrics.service.alerting import LOOK_AT_MOST_S, FenceOf
 from shared import clock
 from shared.clock import Clock
 from shared.delivery.plan import Partition
@@ -57,14 +57,14 @@ class StatusKeeper:
         statuses: Statuses,
         record: Record,
         windows: Callable[[Partition], Windows | None],
-        holding: Holding,
+        fence_of: FenceOf,
         shares: int,
         now: Clock,
     ) -> None:
         self._statuses = statuses
         self._record = record
         self._windows = windows
-        self._holding = holding
+        self._fence_of = fence_of
         self._count = shares
         self._now = now
         self._limits: LimitsBook | None = None
@@ -99,11 +99,11 @@ class StatusKeeper:
                 self._forget(share)  # what was so a minute ago is not to be shown as of now
 
     async def _look_at(self, share: Partition, limits: LimitsBook) -> None:
-        async with self._holding(share) as fence:
-            epoch = fence.epoch if fence else None
+        fence = self._fence_of(share)
         windows, now = self._windows(share), self._now().timestamp()
-        if epoch is None or windows is None:
+        if fence is None or windows is None:
             return
+        epoch = fence.epoch
         ours = self._looks.get(share)
         if ours is None or ours.epoch != epoch:
             self._forget(share)

@@ -10,6 +10,7 @@ from shared.codec import Record, decode
 from shared.errors import InvalidRecordError
 from shared.events.alert import AlertEvent
 from shared.events.experiment import ExperimentEvent
+from shared.proof import Proofs
 from shared.topics import Topic
 
 WAITING: Final = ("COLLECTING", "KEEP_RUNNING")
@@ -31,22 +32,24 @@ class Planned(NamedTuple):
     event: StepEvent
 
 
-def read_batch(records: Sequence[Record], now_us: int) -> tuple[list[StepEvent], int]:
+def read_batch(
+    records: Sequence[Record], now_us: int, proofs: Proofs | None
+) -> tuple[list[StepEvent], int]:
     """Decode steps; what cannot be read is ingest's to keep, and only counted here."""
     events: list[StepEvent] = []
     invalid = 0
     for record in records:
         try:
-            events.append(_read(record, now_us))
+            events.append(_read(record, now_us, proofs))
         except InvalidRecordError:
             invalid += 1
     return events, invalid
 
 
-def _read(record: Record, now_us: int) -> StepEvent:
+def _read(record: Record, now_us: int, proofs: Proofs | None) -> StepEvent:
     if record.topic.endswith(Topic.EXPERIMENTS):
-        return decode(ExperimentEvent, record, now_us)[0]
-    return decode(AlertEvent, record, now_us)[0]
+        return decode(ExperimentEvent, record, now_us, proofs)[0]
+    return decode(AlertEvent, record, now_us, proofs)[0]
 
 
 def planned(events: Iterable[StepEvent], listeners: Iterable[Listener]) -> Iterator[Planned]:

@@ -12,6 +12,7 @@ from shared import clock, telemetry
 from shared.clock import Clock
 from shared.codec import Record, microseconds
 from shared.delivery.plan import Fence, Partition
+from shared.proof import Proofs
 
 GROUP = "notify"
 
@@ -38,10 +39,13 @@ class Store(Protocol):
 class Planning:
     """The sink of group `notify`."""
 
-    def __init__(self, store: Store, wake: Callable[[], object], now: Clock) -> None:
+    def __init__(
+        self, store: Store, wake: Callable[[], object], now: Clock, proofs: Proofs | None
+    ) -> None:
         self._store = store
         self._wake = wake
         self._now = now
+        self._proofs = proofs
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
         """Take a partition over."""
@@ -56,7 +60,7 @@ class Planning:
     ) -> Fence:
         """Plan a batch, and wake whoever sends."""
         started = clock.monotonic()
-        events, invalid = read_batch(records, microseconds(self._now()))
+        events, invalid = read_batch(records, microseconds(self._now()), self._proofs)
         next_offset = records[-1].offset + 1
         await self._store.plan(partition, fence, events, (next_offset, gap, invalid))
         self._wake()

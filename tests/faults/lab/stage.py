@@ -22,7 +22,7 @@ from tests.faults.lab.running import keep
 from tests.faults.lab.traffic import Traffic
 from tests.faults.lab.trial import BUCKETS, Epoch, Span, Trial
 from tests.faults.victims import Victim
-from tests.support.system import SECRET, prepared, topics
+from tests.support.system import AUDIT, SECRET, prepared, topics
 from tests.support.waiting import eventually
 
 PORTION, EVERY_S = 20, 0.1
@@ -172,6 +172,7 @@ class Lab:
                 "ASSAY_POSTGRES_DSN": self.dsn,
                 "ASSAY_REDIS_URL": self.place.redis_url,
                 "ASSAY_TOPIC_PREFIX": self.place.prefix,
+                "ASSAY_SECRET_KEY": SECRET,
             },
             stdout=asyncio.subprocess.PIPE,
         )
@@ -200,7 +201,9 @@ async def opened(place: Place, seed: int, mutant: str = "") -> AsyncIterator[Lab
     dsns = await prepared(place.dsn)
     await topics(place.kafka, place.prefix)
     lab = Lab(place, dsns, seed, mutant)
-    lab.key = (await create_key(place.dsn, tenant="acme", role="admin", name="lab")).key
+    lab.key = (
+        await create_key(place.dsn, tenant="acme", role="admin", name="lab", audit=AUDIT)
+    ).key
     await lab.begin_with_a_past("the-first")
     lab.gateway.start()
     try:

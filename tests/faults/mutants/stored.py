@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from services.ingest import store as ingest_store
+from services.ingest.store import batches as ingest_store
 from shared.delivery import postgres
 from shared.delivery.faults import FAULTS
 from shared.measures.cells import CellKey

@@ -48,7 +48,7 @@ async def overload(stage: Stage, _: int) -> None:
     done = json.loads(printed.result()[0])
     took_s = sorted(stage.poster.took_s)
     stage.notes["taken"] += done.get(str(ACCEPTED), 0)
-    stage.notes["shed"] += done.get(str(SHED), 0)
+    stage.notes["shed"] += sum(done.get(str(one), 0) for one in SHED)
     stage.notes["events"] += done.get("events", 0)
     stage.notes["p99_ack_ms"] = round(1000 * took_s[int(len(took_s) * 0.99)])
     stage.notes["growth_mb"] = round((most - before) / 2**20)

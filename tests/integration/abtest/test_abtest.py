@@ -74,7 +74,7 @@ async def test_where_it_stands_is_listed(world: World) -> None:
     await world.settled()
     url = world.settings.redis_url.get_secret_value()
     where = Where(world.dsn, url, world.settings.topic_prefix)
-    found = await standings(where, world.settings.kafka_bootstrap_servers, Group.ABTEST)
+    found = await standings(where, world.settings.connection, Group.ABTEST)
     assert sum(one.next_offset for one in found) == sum(world.sent.values())
     assert {(one.group, one.incident, one.live_next_offset) for one in found} == {
         (Group.ABTEST, None, None)

@@ -120,6 +120,25 @@ async def test_what_changes_nothing_is_not_told_again(world: World) -> None:
     assert await world.verdicts(test_id) == before
 
 
+async def test_looks_leave_what_they_said_over_time(world: World) -> None:
+    test_id = await world.begin("remembered")
+    asked = "SELECT * FROM ab_results_history WHERE test_id = $1 ORDER BY at, is_first"
+    await _send(world, test_id, (0.9, 0.3), 750_000)
+    found = await world.looked(test_id)
+    (told,) = ResultsAnswer.model_validate_json(found["body"]).comparisons
+    rows = await world.sql(asked, test_id)
+    last = [row for row in rows if not row["is_first"]][-1]
+    assert (last["at"], last["units"], last["difference"], last["low"], last["high"]) == (
+        *(found["as_of"], 400, told.difference, told.low, told.high),
+    )
+    assert [row["high"] < 0 for row in rows if row["is_first"]] == [True]
+
+    # A step of a person's is looked at, and says of the units what was said before.
+    await world.step(test_id, "stopped", datetime.now(UTC), actor="ann")
+    await world.looked(test_id)
+    assert await world.sql(asked, test_id) == rows
+
+
 async def test_what_two_do_at_once_holds_once(world: World) -> None:
     test_id = await world.begin("contested")
     await world.looked(test_id)

@@ -10,7 +10,7 @@ import asyncpg
 from services.ingest.domain.batch import Batch, Read, read_batch
 from services.ingest.queries import events
 from services.ingest.queries.events import OPERATIONS
-from services.ingest.store import PostgresStore, _insert
+from services.ingest.store.batches import PostgresStore, _insert
 from services.metrics.queries import snapshot
 from shared.clock import utc_now
 from shared.codec import microseconds
@@ -19,6 +19,7 @@ from shared.delivery.postgres import Session, Verdicts
 from shared.errors import FencedError
 from shared.events.operation import OperationEvent
 from shared.measures.cells import Cells
+from shared.privacy.names import Names
 from tests.support.events import encoded, operation
 
 PRICE = 7
@@ -51,7 +52,7 @@ def log_of(partition: Partition, numbers: Sequence[int], occurred_at: str) -> li
 
 def decoded(records: Sequence[LogRecord]) -> list[Read]:
     """What ingest reads in these records."""
-    batch: Batch = read_batch(OperationEvent, records, {"acme"}, microseconds(utc_now()))
+    batch: Batch = read_batch(OperationEvent, records, {"acme"}, microseconds(utc_now()), None)
     assert not batch.dead
     return batch.good
 
@@ -101,7 +102,7 @@ class Owner(Actor):
     ) -> None:
         super().__init__(pool, pid)
         self.store = PostgresStore(
-            pool, snapshot.SOURCE_GROUP, lambda _: PRICE, lambda _, user: user, lambda _: False
+            pool, snapshot.SOURCE_GROUP, lambda _: PRICE, Names(b"x" * 32), lambda _: False
         )
         self.fence = Fence(0, 0)
         self.fenced = False

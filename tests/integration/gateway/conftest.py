@@ -25,7 +25,7 @@ from services.metrics.settings import MetricsSettings
 from services.notify.app import run as run_notify
 from services.notify.settings import NotifySettings
 from tests.integration.gateway.callers import Alone, Clients, Served
-from tests.support.system import PASSWORD, SECRET, prepared, querying, running, topics
+from tests.support.system import AUDIT, PASSWORD, SECRET, prepared, querying, running, topics
 from tests.support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
@@ -124,7 +124,7 @@ async def served(database_dsn: str, redis_url: str, alone: Alone) -> AsyncIterat
     """The same without a broker, over TCP: what its readers' leaving or a broken store does."""
     del alone  # it has prepared the database
     (key, *_), port = await _keys(database_dsn), free_port()
-    dsns = await give_passwords(database_dsn, {"gateway": PASSWORD})
+    dsns = await give_passwords(database_dsn, {"gateway": PASSWORD}, AUDIT)
     settings = GatewaySettings(
         kafka_bootstrap_servers=NOWHERE,
         redis_url=redis_url,
@@ -153,7 +153,7 @@ async def served(database_dsn: str, redis_url: str, alone: Alone) -> AsyncIterat
 async def _keys(dsn: str) -> list[str]:
     """Of an admin, an agent and a viewer, and of another tenant's admin."""
     return [
-        (await create_key(dsn, tenant=tenant, role=role, name="test")).key
+        (await create_key(dsn, tenant=tenant, role=role, name="test", audit=AUDIT)).key
         for tenant, role in (
             ("acme", "admin"),
             ("acme", "agent"),

@@ -15,7 +15,7 @@ from services.gateway.settings import GatewaySettings
 from tests.integration.gateway.conftest import NOWHERE
 from tests.support.experiments import body
 from tests.support.stores import PostgresHere
-from tests.support.system import SECRET, prepared
+from tests.support.system import AUDIT, SECRET, prepared
 from tests.support.waiting import eventually
 
 ALL = "/ai/ab-tests"
@@ -45,7 +45,9 @@ async def test_units_keep_their_variants_while_postgres_is_away(
     postgres: PostgresHere, redis_url: str
 ) -> None:
     dsns = await prepared(postgres.dsn)
-    key = (await create_key(postgres.dsn, tenant="acme", role="admin", name="test")).key
+    key = (
+        await create_key(postgres.dsn, tenant="acme", role="admin", name="test", audit=AUDIT)
+    ).key
     settings = GatewaySettings(
         kafka_bootstrap_servers=NOWHERE,
         redis_url=redis_url,

@@ -144,6 +144,8 @@ async def test_a_client_that_assigns_by_itself_tells_of_its_exposures(
     key = clients.agent.headers["authorization"].removeprefix("Bearer ")
     assay = Assay.http(str(clients.agent.base_url), key)
     given = [assay.assignment(experiment, "u-1") for _ in range(3)]
+    by_name = [await assay.aassignment(test[name], "u-1", wait_s=30) for name in ("key", "id")]
+    assert by_name == given[:2]
     assay.assignment(experiment, "u-2", expose=False)
     assert (await asyncio.to_thread(assay.close)).complete
     await soon(lambda: heard.exposures(test), "the unit is told of")

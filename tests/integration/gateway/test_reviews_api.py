@@ -103,6 +103,8 @@ async def test_queues_are_their_tenants_own_and_say_what_is_wrong(alone: Alone) 
     place = f"{ALL}/{queue['id']}"
     for client, status in ((alone.stranger, 404), (alone.agent, 403)):
         assert (await client.get(place)).status_code == status
+        review = await client.post(f"{place}/items/op-1/review", json={"rating": 4})
+        assert review.status_code == status
         assert (await client.post(f"{place}/next")).status_code == status
     assert (await alone.viewer.post(f"{place}/next")).status_code == 403
     assert (await alone.viewer.get(place)).status_code == 200
@@ -115,3 +117,20 @@ async def test_queues_are_their_tenants_own_and_say_what_is_wrong(alone: Alone) 
     assert empty.status_code == 422
     assert (await alone.admin.delete(place)).status_code == 204
     assert (await alone.admin.post(f"{place}/next")).status_code == 409
+
+
+@pytest.mark.usefixtures("judged")
+async def test_what_a_reviewer_says_is_kept_without_words_where_none_are_kept(
+    alone: Alone,
+) -> None:
+    queue = await made(alone.admin)
+    found = await following(alone.admin, queue, "ann")
+    place = f"{ALL}/{queue['id']}/items/{found['operation_id']}/review"
+    said = {"rating": 2, "comment": "planted words", "correction": "more of them"}
+    await alone.rows("UPDATE tenants SET content_free = true WHERE tenant_id = 'acme'")
+    try:
+        await alone.admin.post(place, params={"reviewer": "ann"}, json=said)
+    finally:
+        await alone.rows("UPDATE tenants SET content_free = false WHERE tenant_id = 'acme'")
+    kept = await alone.rows("SELECT said FROM review_takes WHERE said IS NOT NULL")
+    assert [row["said"] for row in kept] == ['{"rating": 2}']

@@ -19,6 +19,7 @@ from services.gateway.publisher import Publisher
 from services.gateway.service.telling_steps import StepTeller
 from services.gateway.store.experiments import PostgresExperiments
 from services.gateway.store.sessions import Sessions
+from shared.kafka_settings import plain
 from shared.producer import Producer
 from shared.stores import LazyPostgres
 from shared.topics import Topic, topic_name
@@ -48,8 +49,8 @@ class Stage(NamedTuple):
     ) -> AsyncIterator[StepTeller]:
         """A gateway's; `then` follows each publication."""
         postgres = LazyPostgres(SecretStr(self.gateway_dsn), service="gateway")
-        producer = Producer(bootstrap or self.bootstrap, idempotence=True)
-        publisher = Publisher(producer)
+        producer = Producer(plain(bootstrap or self.bootstrap), idempotence=True)
+        publisher = Publisher(producer, None)
 
         async def publish(*sent: Any) -> None:
             await publisher.publish(*sent)

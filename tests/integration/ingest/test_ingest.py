@@ -221,3 +221,22 @@ async def test_a_person_is_stored_under_a_pseudonym_only(rows: Rows) -> None:
 
 async def _is(rows: Rows, statement: str, wanted: int, *values: Any) -> bool:
     return await count(rows, statement, *values) == wanted
+
+
+async def test_what_follows_at_once_upon_its_tenant_is_stored(rows: Rows, send: Any) -> None:
+    """A stranger makes ingest look who there is: the tenant is made right after that look."""
+    refused = "SELECT count(*) FROM dead_letters WHERE reason = 'unknown_tenant'"
+    stored = "SELECT count(*) FROM ai_model_operations WHERE tenant_id = 'initech'"
+    before = await count(rows, refused)
+    await send(operation(9_000_001, tenant_id="nobody-yet"))
+    await eventually(
+        lambda: _is(rows, refused, before + 1), why="the stranger is refused", every_s=0.01
+    )
+    await rows("INSERT INTO tenants (tenant_id) VALUES ('initech')")
+    await send(operation(9_000_002, tenant_id="initech"))
+
+    async def is_judged() -> bool:
+        return await count(rows, stored) + await count(rows, refused) == before + 2
+
+    await eventually(is_judged, why="the first event of the new tenant is judged")
+    assert await count(rows, stored) == 1

@@ -90,8 +90,8 @@ async def test_prometheus_scrapes_all_services_without_an_error(
             return None if unknown else found
 
         group = await eventually(evaluated, why="all rules were evaluated")
-        assert len(group["rules"]) == 14
-        assert [rule["health"] for rule in group["rules"]] == ["ok"] * 14
+        assert len(group["rules"]) == 16
+        assert [rule["health"] for rule in group["rules"]] == ["ok"] * 16
         names = set((await answering(f"{api}/label/__name__/values"))["data"])
     _check_names(names, [rule["query"] for rule in group["rules"]])
 

@@ -26,7 +26,7 @@ def of(a: tuple[int, float], b: tuple[int, float], **changes: Any) -> Comparison
     return row(look(successes(a, b, epochs=split, **changes))[0])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(UNITS, UNITS, RATES, RATES)
 def test_variants_that_change_places_change_signs(na: int, nb: int, pa: float, pb: float) -> None:
     one, other = of((na, pa), (nb, pb)), of((nb, pb), (na, pa))
@@ -35,7 +35,7 @@ def test_variants_that_change_places_change_signs(na: int, nb: int, pa: float, p
     assert one.p_value == pytest.approx(other.p_value)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(UNITS, st.integers(2, 8), RATES, RATES)
 def test_more_of_the_same_units_never_widen(units: int, times: int, pa: float, pb: float) -> None:
     pair = [(share(units, p), share(units, p)) for p in (pa, pb)]
@@ -53,7 +53,7 @@ def test_more_of_the_same_units_never_widen(units: int, times: int, pa: float, p
     assert (more.se or 1) < (few.se or 0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 1_000), st.floats(0.001, 0.01))
 def test_money_in_another_unit_is_the_same_result(times: int, usd: float) -> None:
     dollars = config(metrics=[{"name": "cost_usd", "role": "primary"}])

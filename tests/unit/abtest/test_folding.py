@@ -157,7 +157,7 @@ def whole(
     return with_totals(state, state.counted(rows), NOTHING, test.past.limits)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_deliveries())
 def test_any_order_any_cut_and_repeats_amount_to_all_rows_at_once(
     made: tuple[LiveTest, list[list[Candidate]]],
@@ -189,7 +189,7 @@ def _pasts(draw: st.DrawFn) -> dict[UnitKey, tuple[int, ...]]:
 PAST = Past(True, True, True, Limits(tok=900, cost=400))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_deliveries(), _pasts(), st.data())
 def test_with_a_past_that_is_made_in_between_it_amounts_to_all_rows_at_once(
     made: tuple[LiveTest, list[list[Candidate]]],
@@ -212,7 +212,7 @@ def test_with_a_past_that_is_made_in_between_it_amounts_to_all_rows_at_once(
         assert memory.units[key] == whole(rows, after, pasts.get(key, NOTHING))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_deliveries())
 def test_arms_that_nobody_is_in_any_more_hold_nothing(
     made: tuple[LiveTest, list[list[Candidate]]],

@@ -109,7 +109,7 @@ class Live(Metrics):
     def __init__(self, link: Link, source: Store) -> None:
         store: Any = LiveStore(link, source)
         unused: Any = None
-        super().__init__(store, partial(rebuild, store.take, store), unused, "", unused, unused)
+        super().__init__(store, partial(rebuild, store.take, store), unused, "", *(unused,) * 3)
         self._link = link
 
     async def read(self, partition: Partition) -> Fence | None:

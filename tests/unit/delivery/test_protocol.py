@@ -34,7 +34,6 @@ def test_every_record_is_applied_once_whatever_happens() -> None:
         settings=settings(
             max_examples=500,
             stateful_step_count=STEPS,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -49,7 +48,6 @@ def test_the_model_finds(where: Any, name: str, bug: Any, monkeypatch: pytest.Mo
             settings=settings(
                 max_examples=1_000,
                 stateful_step_count=STEPS,
-                deadline=None,
                 derandomize=True,
                 database=None,
                 print_blob=False,

@@ -149,7 +149,7 @@ class TestMargins:
         assert found.reason
 
 
-@settings(max_examples=25, deadline=None)  # the first one imports
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_adjusted_p_values_are_those_of_statsmodels(p_values: list[float]) -> None:
     for ours, method in ((multiplicity.holm, "holm"), (multiplicity.benjamini_hochberg, "fdr_bh")):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from statsmodels.stats.power import TTestIndPower
 
@@ -21,7 +21,6 @@ def number(found: float | Undefined) -> float:
     return found
 
 
-@settings(deadline=None)  # the first one imports
 @given(
     st.floats(0.03, 1.5), st.floats(0.5, 0.99), st.floats(0.001, 0.2), st.sampled_from([0.5, 1, 3])
 )

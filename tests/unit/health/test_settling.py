@@ -82,6 +82,20 @@ def test_it_turns_into_the_worst_that_was_said_in_that_minute() -> None:
     assert life.look(Health.GOOD) is Health.GOOD
 
 
+def test_what_was_better_than_that_worst_is_still_being_looked_at() -> None:
+    """Whoever only looks at what moved, or is undecided, would leave a calm model where it is."""
+    life = Life()
+    life.look(Health.CRITICAL, 2)
+    life.look(Health.GOOD)  # the beginning of a batch
+    looks = 0
+    while life.opinion is not None and looks < 100:
+        life.look(Health.EXCELLENT)
+        looks += 1
+    assert life.held is not None
+    assert life.held.status is Health.EXCELLENT
+    assert looks == 2 * int(CALM_S / LOOK_S)
+
+
 def test_what_becomes_known_is_known_at_the_second_look() -> None:
     life = Life()
     life.look(Health.UNKNOWN)

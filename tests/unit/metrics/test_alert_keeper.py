@@ -1,7 +1,6 @@
 """The keeper of alerts beside stores that forget, rules it cannot read, and windows half full."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -85,11 +84,6 @@ class World:
         return [event.state for event in self.events]
 
 
-@asynccontextmanager
-async def holding(_: Partition) -> AsyncIterator[Fence | None]:
-    yield Fence(1, 0)
-
-
 def fill(world: World, *, bad: int, n: int = 100) -> None:
     """What the running minute holds."""
     start = int(NOON.timestamp()) // 60 * 60
@@ -107,7 +101,7 @@ async def look(world: World, keeper: AlertKeeper, times: int = 1) -> None:
 
 def made() -> tuple[World, AlertKeeper]:
     world = World()
-    return world, AlertKeeper(world, world, world, holding, 1, lambda: world.now)
+    return world, AlertKeeper(world, world, world, lambda _: Fence(1, 0), 1, lambda: world.now)
 
 
 def action(world: World, what: str, number: int = 7) -> Action:

@@ -1,8 +1,7 @@
 """The keeper of statuses beside stores that forget, owners that change, and windows half full."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,9 +70,8 @@ class World:
     def windows(self, _: Partition) -> Windows | None:
         return self.filled if self.is_whole else None
 
-    @asynccontextmanager
-    async def holding(self, _: Partition) -> AsyncIterator[Fence | None]:
-        yield None if self.epoch is None else Fence(self.epoch, 0)
+    def fence_of(self, _: Partition) -> Fence | None:
+        return None if self.epoch is None else Fence(self.epoch, 0)
 
     def fill(self, *, bad: int, n: int = 1_000, model: str = "m") -> None:
         """What the running minute holds."""
@@ -93,7 +91,7 @@ class World:
 
 def made(shares: int = 1) -> tuple[World, StatusKeeper]:
     world = World()
-    keeper = StatusKeeper(world, world, world.windows, world.holding, shares, lambda: world.now)
+    keeper = StatusKeeper(world, world, world.windows, world.fence_of, shares, lambda: world.now)
     return world, keeper
 
 
@@ -172,12 +170,8 @@ async def test_who_is_not_the_owner_keeps_and_shows_nothing() -> None:
     world.fill(bad=0)
     await look(world, keeper)
 
-    @asynccontextmanager
-    async def stale(_: Partition) -> AsyncIterator[Fence | None]:
-        yield Fence(1, 0)
-
     world.epoch = 2
-    keeper._holding = stale
+    keeper._fence_of = lambda _: Fence(1, 0)
     world.fill(bad=500)
     await look(world, keeper, 3)
     assert world.statuses() == ["excellent"]

@@ -52,7 +52,7 @@ def test_order_changes_nothing() -> None:
     assert found_in(shuffled) == found_in(texts)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=60), max_size=12))
 def test_whatever_is_said_is_answered(texts: list[str]) -> None:
     for one in themes(Comments(texts=texts)):

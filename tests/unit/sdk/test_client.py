@@ -1,20 +1,26 @@
 """The client records what happens and never gets in its way."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
+import subprocess
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import pytest
 
-from assay_sdk import Assay, Experiment, Variant, sender
+from assay_sdk import Assay, Experiment, Variant, courier, ids
 from assay_sdk.assignment import is_unit
 from assay_sdk.events import Encoded
-from assay_sdk.ids import uuid7
+from assay_sdk.ids import Name, uuid7
 from assay_sdk.transports import HttpTransport, Later, Sent
 from services.gateway.domain.assigning import unfit
+from tests.unit.sdk import shapes
 
 
 class Sink:
@@ -69,18 +75,39 @@ def test_a_block_is_measured_and_sent() -> None:
     assert dict(sink.sent[0].headers)["ce_id"] == event["event_id"].encode()
 
 
-def test_an_exception_is_recorded_and_passes_on() -> None:
+@pytest.mark.parametrize("capture", [False, True])
+def test_an_exception_is_recorded_and_passes_on_its_words_only_as_content(capture: bool) -> None:
     sink = Sink()
-    assay = client(sink)
+    assay = client(sink, capture_content=capture)
     with pytest.raises(ValueError, match="no"), assay.operation("m"):
         raise ValueError("no")
     assay.close()
     (event,) = sink.events()
-    assert (event["success"], event["error_type"], event["error_message"]) == (
-        False,
-        "ValueError",
-        "no",
-    )
+    assert (event["success"], event["error_type"]) == (False, "ValueError")
+    assert event.get("error_message") == ("no" if capture else None)
+
+
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(0), GeneratorExit()]
+)
+def test_who_breaks_off_a_call_has_met_no_failure_of_the_model(error: BaseException) -> None:
+    sink = Sink()
+    assay = client(sink)
+    with pytest.raises(type(error)), assay.operation("m"):
+        raise error
+    assay.close()
+    (event,) = sink.events()
+    assert (event["success"], event["metadata"]) == (True, {"finish_reason": "abandoned"})
+    assert "error_type" not in event
+
+
+@pytest.mark.parametrize("metadata", ["words", 17, ["a", "list"], object()])
+def test_metadata_that_is_none_raises_nothing_into_the_agent(metadata: Any) -> None:
+    assay = client(Sink())
+    with assay.operation("m", metadata=metadata) as operation:
+        operation.read(shapes.CHAT)
+    assert operation.fields["metadata"] is metadata
+    assay.close()
 
 
 async def test_functions_are_measured_plain_and_async() -> None:
@@ -127,7 +154,12 @@ def test_when_the_buffer_is_full_the_oldest_gives_way_and_is_counted() -> None:
 
 @pytest.mark.parametrize(
     ("mask", "counter"),
-    [(lambda _: None, "dropped:masked"), (lambda _: 1 / 0, "dropped:mask_failed")],
+    [
+        (lambda _: None, "dropped:masked"),
+        (lambda _: 1 / 0, "dropped:mask_failed"),
+        (lambda _: sys.exit(), "dropped:mask_failed"),
+        (lambda _: 17, "dropped:mask_failed"),
+    ],
 )
 def test_what_the_mask_holds_back_never_leaves(mask: Any, counter: str) -> None:
     sink = Sink()
@@ -154,6 +186,19 @@ def test_what_cannot_be_sent_is_counted_by_reason() -> None:
     assay.log(model_id="m", success=True, response_time_ms=1, metadata={"a": object()})
     assert assay.close() == (0, 2, 0)
     assert assay.counters.read() == {"dropped:too_large": 1, "dropped:invalid": 1}
+
+
+def test_what_ends_threads_amid_an_event_costs_that_event_alone() -> None:
+    def leaving() -> Iterator[int]:
+        yield 1
+        sys.exit()
+
+    sink = Sink()
+    assay = client(sink)
+    for metadata in ({"words": leaving()}, {}):
+        assay.log(model_id="m", success=True, response_time_ms=1, metadata=metadata)
+    assert assay.close() == (1, 1, 0)
+    assert assay.counters.read() == {"sent": 1, "dropped:invalid": 1}
 
 
 def test_a_silent_transport_leaves_an_honest_result() -> None:
@@ -188,7 +233,22 @@ def test_ids_are_version_7_and_ordered() -> None:
     ids = [uuid7() for _ in range(10_000)]
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
-    assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}
+    assert {(UUID(one).version, UUID(one).variant) for one in ids} == {(7, RFC_4122)}
+    assert all(str(UUID(one)) == one for one in ids)
+
+
+def test_agents_that_seed_the_same_chance_get_other_ids() -> None:
+    tails = []
+    for _ in range(2):
+        random.seed(17)
+        tails.append(uuid7()[19:])
+    assert tails[0] != tails[1]
+
+
+def test_the_import_waits_for_nothing_heavy() -> None:
+    heavy = "import sys, assay_sdk; print({'pydantic_core', 'aiokafka'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_a_unit_is_told_of_once_and_only_when_it_takes_part() -> None:
@@ -237,6 +297,49 @@ EVERYBODY = Experiment(
 )
 
 
+def test_an_operation_is_named_once_whoever_asks_first() -> None:
+    """The sender's thread names it unless somebody asked before; both may come at once."""
+    sink = Sink()
+    assay = client(sink)
+    asked = []
+    for number in range(300):
+        with assay.operation("m") as operation:
+            early = operation.operation_id if number % 3 == 0 else None
+        if number % 3 == 1:
+            assay.flush()
+        asked.append(operation.operation_id)
+        assert early in {None, asked[-1]}
+    assert assay.close().complete
+    assert [one["operation_id"] for one in sink.events()] == asked
+    assert len(set(asked)) == 300
+
+
+def test_a_name_is_the_same_for_all_who_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    together, making = threading.Barrier(2), threading.Barrier(2)
+    made = []
+
+    def slowly() -> str:
+        made.append(uuid7())
+        with contextlib.suppress(threading.BrokenBarrierError):
+            making.wait(0.2)  # without a lock both would be here
+        return made[-1]
+
+    name, found = Name(), list[str]()
+
+    def ask() -> None:
+        together.wait()
+        found.append(str(name))
+
+    monkeypatch.setattr(ids, "uuid7", slowly)
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert found == [made[0]] * 2
+    assert len(made) == 1
+
+
 def told_of(sink: Sink) -> list[str]:
     return [one["unit_id"] for one in sink.events("exposures")]
 
@@ -272,7 +375,7 @@ def test_an_exposure_that_could_not_leave_is_told_at_the_next_evaluation(held_ba
 def test_an_exposure_that_was_not_delivered_at_the_close_is_told_at_the_next_evaluation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "MOST_WAIT_S", 0.02)
+    monkeypatch.setattr(courier, "MOST_WAIT_S", 0.02)
     sink = Sink(failures=1_000)
     assay = client(sink)
     assay.assignment(EVERYBODY, "u-1")

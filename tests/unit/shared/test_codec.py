@@ -32,7 +32,7 @@ def record(value: bytes | None, headers: Any = (), **changes: Any) -> Record:
 
 def verdict(value: bytes | None, headers: Any = ()) -> str:
     try:
-        event, _ = decode(OperationEvent, record(value, headers), microseconds(NOW))
+        event, _ = decode(OperationEvent, record(value, headers), microseconds(NOW), None)
     except InvalidRecordError as error:
         return error.reason.value
     assert_storable(event)
@@ -122,7 +122,7 @@ def test_the_brokers_own_stamp_judges_time_the_same_at_every_replay() -> None:
     value = encoded(operation(1, occurred_at="2026-01-01T12:00:00Z"))
     stamped = datetime(2026, 1, 2, tzinfo=UTC).timestamp() * 1000
     replayed = record(value, timestamp=int(stamped), timestamp_type=LOG_APPEND_TIME)
-    event, at_us = decode(OperationEvent, replayed, microseconds(NOW + timedelta(days=300)))
+    event, at_us = decode(OperationEvent, replayed, microseconds(NOW + timedelta(days=300)), None)
     assert event.model_id == "model-1"
     assert at_us == datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp() * 1e6
 

@@ -2,21 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from shared.logs import REPEATED_AFTER_S, configure_logging
 
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    before = logging.getLogger().handlers[:]
-    yield
-    logging.getLogger().handlers[:] = before
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+pytestmark = pytest.mark.usefixtures("log_as_before")
 
 
 def test_a_library_s_warning_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import tracemalloc
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 
 import pytest
@@ -12,6 +11,7 @@ from shared.training.export import CHUNK_BYTES, Choice, export
 from shared.training.report import Report
 from shared.training.row import TrainingRow
 from tests.unit.training.made import exported, made, portions
+from tests.unit.training.peak import peaks
 
 PRIVATE = {"input": "I am a@b.de", "output": "call +49 151 12345678", "has_pii": True}
 
@@ -95,31 +95,13 @@ async def test_a_reader_that_leaves_ends_the_reading() -> None:
 
 
 @pytest.mark.parametrize("name", ["jsonl", "csv", "parquet"])
-async def test_memory_does_not_grow_with_rows(name: str) -> None:
+def test_memory_does_not_grow_with_rows(name: str) -> None:
     if name == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    await _peak(10, name)  # imports and caches are not the stream's
-    few, many = await _peak(5_000, name), await _peak(50_000, name)
-    assert many < few + 4_000_000
+    few, many = peaks(name, "rows", 5_000, 50_000)
+    assert many < few + 1_000_000
 
 
-async def test_pairs_of_one_question_are_held_in_bounded_memory() -> None:
-    few, many = (
-        await _peak(2_000, "jsonl", "preference"),
-        await _peak(20_000, "jsonl", "preference"),
-    )
+def test_pairs_of_one_question_are_held_in_bounded_memory() -> None:
+    few, many = peaks("jsonl", "preference", 2_000, 20_000)
     assert many < few + 2_000_000
-
-
-async def _peak(count: int, name: str, shape: str = "rows") -> int:
-    def rows() -> Iterator[TrainingRow]:
-        return (made(n, output="x" * 400) for n in range(count))
-
-    tracemalloc.start()
-    try:
-        choice = Choice(shape=shape, format=name)  # type: ignore[arg-type]
-        async for _ in export(portions(rows()), choice, Report()):
-            pass
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()

@@ -128,7 +128,7 @@ def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
             assert status_of(body, encoding, logs=logs) in {200, 400}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.dictionaries(NAMES, NEARLY))
 def test_no_json_raises_anything_but_a_problem(content: Any) -> None:
     for logs in (False, True):

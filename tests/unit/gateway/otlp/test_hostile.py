@@ -79,7 +79,7 @@ def pairs(attributes: dict[str, AnyValue]) -> list[KeyValue]:
     return [KeyValue(key=name, value=value) for name, value in attributes.items()]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     attributes=ATTRIBUTES,
     inner=ATTRIBUTES,

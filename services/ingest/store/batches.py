@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import asyncpg
 from asyncpg import Pool
 
-from services.ingest.domain.batch import Batch, PseudonymOf, Read, UnstorableError, reused
-from services.ingest.domain.dead import DeadLetter
+from services.ingest.domain.batch import Batch, Read, UnstorableError, reused
+from services.ingest.domain.dead import DeadLetter, without_content
 from services.ingest.domain.rows import (
     ContentFree,
     Row,
@@ -25,6 +25,7 @@ from services.ingest.queries.events import (
     EventTable,
 )
 from services.ingest.queries.letters import Unpublished
+from services.ingest.store.dropping import Dropping
 from shared.clock import Clock
 from shared.delivery.plan import Fence, Partition
 from shared.delivery.postgres import PostgresFence, Session, Verdicts
@@ -35,9 +36,12 @@ from shared.events.operation import OperationEvent
 from shared.measures.cells import Cells
 from shared.measures.fold import fold_feedback, fold_operations, named_series_of
 from shared.prices import Price
+from shared.privacy.names import Names
 
 DAYS_AHEAD = 2
 MOST_KNOWN_DAYS = 400
+
+KeepsNothing = Callable[[DeadLetter], bool]
 
 
 class PostgresStore:
@@ -48,14 +52,18 @@ class PostgresStore:
         pool: Pool,
         group: str,
         price: Price,
-        pseudonym: PseudonymOf,
+        names: Names,
         content_free: ContentFree,
+        keeps_nothing: KeepsNothing = lambda _: False,
     ) -> None:
+        """`keeps_nothing` tells of a dead letter whether its content may not be kept."""
         self._pool = pool
         self._fence = PostgresFence(pool, group)
         self._price = price
-        self._pseudonym = pseudonym
+        self._pseudonym = names.pseudonym
+        self._dropping = Dropping(names)
         self._content_free = content_free
+        self._keeps_nothing = keeps_nothing
         self._days: set[tuple[str, date]] = set()
 
     async def claim(self, partition: Partition, log_start: int) -> Fence:
@@ -68,28 +76,47 @@ class PostgresStore:
 
     async def write(
         self, partition: Partition, fence: Fence, batch: Batch, next_offset: int, gap: int
-    ) -> tuple[int, int, int]:
-        """Store a batch, its rollups and its dead letters in one transaction."""
+    ) -> Verdicts:
+        """Store a batch, its rollups and its dead letters in one transaction.
+
+        What is erased is not stored, and counted once all the same.
+        """
         good = _kept(batch.good)
         table, rows, fold = self._prepared(good)
         await self._ensure_days(table, {row[2].date() for row in rows})
         try:
             async with self._fence.fenced(partition, fence, next_offset, gap) as connection:
+                gone = await self._dropping.gone(connection, good)
+                if gone:
+                    reads = [(good[place], fit) for place, fit in sorted(gone.items())]
+                    folded = self._prepared([read for read, _ in reads])[2]
+                    await self._dropping.count(connection, (partition, table), reads, folded)
+                    good = [read for place, read in enumerate(good) if place not in gone]
+                    _, rows, fold = self._prepared(good)
                 fresh, repeated = await _insert(connection, table, good, rows)
+                back = await self._dropping.returned(connection, table, good, fresh)
+                fresh = [place for place in fresh if place not in back]
                 await events.add_rollups(connection, *partition, fold(fresh))
                 if table is ALERT_STEPS:
                     await alerts.put(connection, [_step(good[at]) for at in fresh])
-                dead_letters = batch.dead + await _reuses(
+                buried = await self._dropping.unerased(connection, batch.dead)
+                dropped = len(gone) + len(batch.dead) - len(buried)
+                dead_letters = buried + await _reuses(
                     connection,
                     table,
                     [good[at] for at in repeated],
                     [rows[at] for at in repeated],
                 )
+                dead_letters = [
+                    without_content(one) if self._keeps_nothing(one) else one
+                    for one in dead_letters
+                ]
                 if dead_letters:
                     await letters.insert_dead_letters(connection, dead_letters)
                 dead = len(dead_letters)
-                accepted = len(fresh) + len(batch.good) - len(good)
-                verdicts = Verdicts(accepted, len(repeated) + len(batch.dead) - dead, dead)
+                accepted = len(fresh) + len(batch.good) - len(good) - len(gone)
+                repeats = len(repeated) + len(back) + len(buried) - dead
+                verdicts = Verdicts(accepted, repeats, dead, dropped)
                 await self._fence.count(connection, partition, verdicts)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise UnstorableError(str(error)) from error
@@ -209,7 +236,8 @@ async def _reuses(
     return [
         reused(read)
         for read, key, row in zip(reads, keys, rows, strict=True)
-        if stored[key] != row[place]
+        # One whose time is over may have gone since it was in the way.
+        if stored.get(key, row[place]) != row[place]
     ]
 
 

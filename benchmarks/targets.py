@@ -1,0 +1,155 @@
+"""What is measured, beside what it is to be."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from rich.table import Table
+
+MISSED = "MISSED"
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    name: str
+    unit: str
+    least: float | None = None
+    most: float | None = None
+    against: str | None = None
+    least_ratio: float | None = None
+    is_either: bool = False
+    """Whether one of `least` and `least_ratio` is enough."""
+
+
+ROWS = [
+    Row("codec", "records/s of CPU"),
+    Row("codec_signed", "records/s of CPU", against="codec"),
+    Row("faststream_raw", "events/s"),
+    Row("metrics", "events/s", least=50_000, against="faststream_raw"),
+    Row("metrics_poisoned", "events/s", against="metrics", least_ratio=0.8),
+    Row("copy_staging", "rows/s"),
+    Row("ingest", "events/s", least=20_000, against="copy_staging"),
+    Row("ingest_poisoned", "events/s", against="ingest", least_ratio=0.8),
+    Row("abtest_no_test", "events/s"),
+    Row("abtest", "events/s", least=15_000),
+    Row("abtest_many_units", "events/s"),
+    Row("feedback", "events/s", least=5_000),
+    Row("feedback_whole", "events/s"),
+    Row("results_look_ms", "ms", most=1_000),
+    Row("results_look_max_ms", "ms", most=1_000),
+    Row("quix_at-least-once", "events/s", against="metrics"),
+    Row("quix_exactly-once", "events/s", against="metrics"),
+    Row("whole_rate", "events/s", least=5_000 * 0.98),
+    Row("freshness_redis_p50_s", "s"),
+    Row("freshness_redis_p99_s", "s", most=2),
+    Row("freshness_postgres_p99_s", "s", most=5),
+    Row("bare_route", "requests/s"),
+    Row("get_metrics_uncounted", "requests/s", against="get_metrics"),
+    Row("get_metrics", "requests/s", against="bare_route", least_ratio=0.5),
+    Row("sdk_import_cpu_ms", "ms", most=100),
+    Row("sdk_us_per_event", "µs", most=30),
+    Row("sdk_row_p50_us", "µs", most=30),
+    Row("sdk_row_p99_us", "µs", most=200),
+    Row("sdk_cold_uuid4_us", "µs"),
+    Row("sdk_there_p50_us", "µs", most=30, against="sdk_cold_uuid4_us"),
+    Row("sdk_there_p99_us", "µs", most=200),
+    Row("sdk_away_p50_us", "µs", most=30, against="sdk_cold_uuid4_us"),
+    Row("sdk_away_p99_us", "µs", most=200),
+    Row("sdk_away_raised", "exceptions", most=0),
+    Row("sdk_away_given", "events"),
+    Row("sdk_away_dropped", "events"),
+    Row("sdk_away_unaccounted", "events", most=0),
+    Row("sdk_away_untold", "events", most=0),
+    Row("sdk_disk_p50_us", "µs", most=30, against="sdk_cold_uuid4_us"),
+    Row("sdk_disk_p99_us", "µs", most=200),
+    Row("sdk_disk_raised", "exceptions", most=0),
+    Row("sdk_disk_given", "events"),
+    Row("sdk_disk_dropped", "events", most=0),
+    Row("sdk_disk_unaccounted", "events", most=0),
+    Row("sdk_disk_untold", "events", most=0),
+    Row("alert_look_ms", "ms", most=300),
+    Row("status_look_ms", "ms"),
+    Row("alert_raised_p50_s", "s"),
+    Row("alert_raised_p99_s", "s", most=10),
+    Row("status_read_p50_ms", "ms"),
+    Row("status_read_p99_ms", "ms", most=5),
+    Row("export_copy_rows_s", "rows/s"),
+    Row("export_rows_s", "rows/s", against="export_copy_rows_s"),
+    Row("export_copy_mb_s", "MB/s"),
+    Row("export_mb_s", "MB/s", 50, against="export_copy_mb_s", least_ratio=0.3, is_either=True),
+    Row("export_rss_growth_mb", "MB", most=50),
+    Row("overload_most", "events/s"),
+    Row("overload_offered", "events/s", against="overload_most", least_ratio=1.9),
+    Row("overload_taken", "events/s", against="overload_most"),
+    Row("overload_shed_requests", "requests", least=1),
+    Row("overload_shed_without_time", "requests", most=0),
+    Row("overload_other_answers", "requests", most=0),
+    Row("overload_ack_p50_ms", "ms"),
+    Row("overload_ack_p99_ms", "ms", most=1_000),
+    Row("overload_health_max_ms", "ms"),
+    Row("overload_rss_growth_mb", "MB", most=100),
+    Row("overload_lost_events", "events", most=0),
+    Row("dashboard_paint_ms", "ms", most=1_000),
+    Row("dashboard_paint_warm_ms", "ms", most=1_000),
+    Row("dashboard_weight_kb", "KB", most=300),
+    Row("dashboard_requests_s", "requests/s"),
+    Row("dashboard_refused", "requests", most=0),
+    Row("dashboard_quiet_percent", "% of a core"),
+    Row("dashboard_open_percent", "% of a core", most=20),
+    Row("dashboard_unmeasured", "figures", most=0),
+    Row("dashboard_driver_off", "requests", most=2),
+    Row("metrics_rss_mb", "MB", most=150),
+    Row("ingest_rss_mb", "MB", most=150),
+    Row("abtest_rss_mb", "MB", most=150),
+    Row("feedback_rss_mb", "MB", most=150),
+    Row("gateway_rss_mb", "MB", most=150),
+]
+
+
+def table(results: dict[str, Any]) -> Table:
+    """What was measured, its ratio, and whether that is what it should be."""
+    out = Table("what", "value", "unit", "ratio", "target")
+    for row in ROWS:
+        if row.name not in results:
+            continue
+        value = results[row.name]
+        ratio = _ratio(row, results)
+        out.add_row(
+            row.name,
+            f"{value:,.6g}",
+            row.unit,
+            "" if ratio is None else f"{ratio:.2f} x {row.against}",
+            ", ".join(_verdicts(row, value, ratio)),
+        )
+    return out
+
+
+def is_missed(results: dict[str, Any]) -> bool:
+    """Whether a target is."""
+    return any(
+        verdict.startswith(MISSED)
+        for row in ROWS
+        if row.name in results
+        for verdict in _verdicts(row, results[row.name], _ratio(row, results))
+    )
+
+
+def _ratio(row: Row, results: dict[str, Any]) -> float | None:
+    return results[row.name] / results[row.against] if row.against in results else None
+
+
+def _verdicts(row: Row, value: float, ratio: float | None) -> Iterator[str]:
+    if row.is_either and row.least is not None and row.least_ratio is not None:
+        is_reached = value >= row.least or (ratio is not None and ratio >= row.least_ratio)
+        yield f"{_reached(is_reached)} ≥ {row.least:,.6g} or {row.least_ratio} x"
+        return
+    if row.least is not None:
+        yield f"{_reached(value >= row.least)} ≥ {row.least:,.6g}"
+    if row.most is not None:
+        yield f"{_reached(value <= row.most)} ≤ {row.most:,.6g}"
+    if row.least_ratio is not None and ratio is not None:
+        yield f"{_reached(ratio >= row.least_ratio)} ≥ {row.least_ratio} x"
+
+
+def _reached(yes: bool) -> str:
+    return "reached" if yes else MISSED

@@ -1,0 +1,1 @@
+"""`assay doctor`: probes gather facts, judgements make findings of them; nothing is mended."""

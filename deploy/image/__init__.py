@@ -1,0 +1,1 @@
+"""The container image: what of it is not in the Dockerfile."""

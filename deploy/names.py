@@ -1,0 +1,3 @@
+"""What there is to run."""
+
+SERVICES = ("ingest", "metrics", "notify", "abtest", "feedback", "gateway")

@@ -1,0 +1,55 @@
+"""Where is written what becomes of events."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from assay_sdk.events import Given
+from assay_sdk.ledger import Ledger
+from assay_sdk.outcome import Counters
+
+log = logging.getLogger("assay_sdk")
+
+
+class Books:
+    """The ledger of this process, the counters, and who hears of what is lost."""
+
+    def __init__(self, counters: Counters, lost: Callable[[Given], None]) -> None:
+        """`lost` hears of each event that will not be delivered."""
+        self.ledger = Ledger()
+        self.counters = counters
+        self._tell_lost = lost
+        self._is_odd_told = False
+
+    def lose(self, why: str, given: Sequence[Given]) -> None:
+        """These will never be sent."""
+        if given:
+            self.counters.add(why, len(given))
+            self.settle(len(given), lost=given)
+
+    def settle(self, count: int, *, lost: Sequence[Given], failed: int | None = None) -> None:
+        """Of `count` events these are lost; `failed` may be fewer than those that may be."""
+        # Before anybody who waits goes on: what is lost may be given again by then.
+        for one in lost:
+            self._tell_lost(one)
+        failed = len(lost) if failed is None else failed
+        self.ledger.settle(delivered=count - failed, failed=failed)
+
+    def count_odd(self, what: str, name: str = "transport_errors") -> None:
+        """Count an error that is being handled; the first is logged."""
+        self.counters.add(name)
+        if not self._is_odd_told:
+            self._is_odd_told = True
+            log.warning("Assay: %s (%s); it is tried again", what, _where())
+
+
+def _where() -> str:
+    """The error that is being handled and its place: its words may hold a key, or content."""
+    kind, _, trace = sys.exc_info()
+    if kind is None:
+        return "no error"
+    frames = traceback.extract_tb(trace)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return kind.__name__ + place

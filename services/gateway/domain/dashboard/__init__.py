@@ -1,0 +1,1 @@
+"""What pages show, as text and lines: no markup, no I/O."""

@@ -1,0 +1,1 @@
+"""Where the parts of the gateway meet, besides its app."""

@@ -1,0 +1,1 @@
+"""Erasure: marks that every consumer reads, and the work that each service has with them."""

@@ -1,0 +1,1 @@
+"""What containers run, run here as containers would run it."""

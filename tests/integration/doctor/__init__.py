@@ -1,0 +1,1 @@
+"""The doctor and real servers, with faults that are planted."""

@@ -1,0 +1,1 @@
+"""Erasure on real stores."""

@@ -1,0 +1,1 @@
+"""The audit chain, without any server."""

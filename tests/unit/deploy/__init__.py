@@ -1,0 +1,1 @@
+"""What people deploy by: files that no program of ours reads."""

@@ -1,0 +1,1 @@
+"""Judgements of the doctor, by facts."""

@@ -1,0 +1,1 @@
+"""Erasure, without any store."""
