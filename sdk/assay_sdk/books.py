@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,12 +17,25 @@ log = logging.getLogger("assay_sdk")
 class Books:
     """The ledger of this process, the counters, and who hears of what is lost."""
 
-    def __init__(self, counters: Counters, lost: Callable[[Given], None]) -> None:
-        """`lost` hears of each event that will not be delivered."""
-        self.ledger = Ledger()
+    def __init__(
+        self, counters: Counters, lost: Callable[[Given], None], buffer: deque[Given] | None = None
+    ) -> None:
+        """`lost` hears of each event that will not be delivered; `buffer` is where they wait."""
+        self._buffer = deque() if buffer is None else buffer
+        self.ledger = Ledger(self._buffer)
         self.counters = counters
         self._tell_lost = lost
         self._is_odd_told = False
+
+    def take(self) -> Given | None:
+        """The oldest event out of the buffer, which is counted as given from here on."""
+        with self.ledger.lock:
+            try:
+                given = self._buffer.popleft()
+            except IndexError:
+                return None
+            self.ledger.taken += 1
+            return given
 
     def lose(self, why: str, given: Sequence[Given]) -> None:
         """These will never be sent."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +15,13 @@ class Claim(NamedTuple):
     """A folder, and the lock that says it is ours."""
 
     folder: Path
-    lock: int
+    lock: FileIO
+    """Not a bare number, which whoever opens a file next may be given once it is closed."""
 
     def forget(self) -> None:
         """Let it go. A child process closes what it shares with its parent, but unlocks nothing."""
         with contextlib.suppress(OSError):
-            os.close(self.lock)
+            self.lock.close()
 
 
 def claimed(folder: Path) -> list[Claim]:
@@ -67,14 +69,14 @@ def _is_gone(claim: Claim) -> bool:
     return True
 
 
-def _locked(folder: Path) -> int | None:
+def _locked(folder: Path) -> FileIO | None:
     """Hold a folder's lock; `None` while somebody else does."""
     import fcntl  # noqa: PLC0415 - not on every system, and only who keeps events needs it
 
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FileIO(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(lock)
+        lock.close()
         return None
     return lock

@@ -76,12 +76,9 @@ class Courier:
         """Encode what the buffer holds, into the backlog."""
         events: list[Ready] = []
         size = 0
-        while (
-            self._buffer and len(events) < MOST_AT_ONCE and size <= MOST_BYTES_AT_ONCE - MAX_EVENT
-        ):
-            try:
-                given = self._buffer.popleft()
-            except IndexError:
+        while len(events) < MOST_AT_ONCE and size <= MOST_BYTES_AT_ONCE - MAX_EVENT:
+            given = self._books.take()
+            if given is None:
                 break
             try:
                 events.append(Ready(given, self._encode(given)))
@@ -101,11 +98,8 @@ class Courier:
         while self._buffer and self._backlog.has_room():
             self.take()
         self._books.lose("dropped:closed", [one.given for one in self._backlog.leave()])
-        while self._buffer:
-            try:
-                self._books.lose("dropped:closed", [self._buffer.popleft()])
-            except IndexError:
-                break
+        while (given := self._books.take()) is not None:
+            self._books.lose("dropped:closed", [given])
 
     async def _try(self, link: Link, batch: Sequence[Ready]) -> None:
         """Send once; who was not there is asked again later, with the same bytes."""

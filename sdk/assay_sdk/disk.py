@@ -72,7 +72,7 @@ class Disk:
         for path in sorted(self._found(), key=lambda path: path.name):
             self._enter(_Batch(count_in(path), _size(path), path, None))
         self._claims = swept(self._claims)
-        books.ledger.give(self.kept)
+        books.ledger.find(self.kept)
         self._make_room(0)
 
     def has_room(self) -> bool:
@@ -112,7 +112,7 @@ class Disk:
         unwritten = [batch for batch in self._batches if batch.path is None]
         for batch in unwritten:
             self._batches.remove(batch)
-        self._books.ledger.give(self._told_as_left - self.kept)  # they are no longer ours
+        self._books.ledger.find(self._told_as_left - self.kept)  # they are no longer ours
         self._told_as_left = self.kept
         claims, self._claims, self.is_left = self._claims, [], True
         unforked(lambda: released(claims))

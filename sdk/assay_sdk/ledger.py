@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from assay_sdk.outcome import FlushResult
 
@@ -10,19 +10,21 @@ from assay_sdk.outcome import FlushResult
 class Ledger:
     """Counts for `flush`: everything given is delivered, failed for good, or still waiting."""
 
-    def __init__(self) -> None:
-        # A signal's handler or a collection may give an event amid another: hence no plain lock.
+    def __init__(self, buffer: Sized) -> None:
+        """Of a buffer that events are appended to without a word here: that takes no lock."""
+        # Whoever is interrupted here, by a signal or a collection, may come here again.
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
-        self.given = 0
-        """Events that are there to be sent; whoever counts one holds the lock."""
+        self._buffer = buffer
+        self.taken = 0
+        """Events out of the buffer; whoever takes one counts it, under the lock."""
         self._delivered = self._failed = 0
         self._told = (0, 0)
 
-    def give(self, count: int) -> None:
-        """Events are there to be sent."""
+    def find(self, count: int) -> None:
+        """Events are there to be sent that never were in the buffer."""
         with self.lock:
-            self.given += count
+            self.taken += count
 
     def settle(self, *, delivered: int = 0, failed: int = 0) -> None:
         """Nothing more will be done about these."""
@@ -34,7 +36,7 @@ class Ledger:
     def wait(self, until: float) -> int:
         """Wait, by the monotonic clock, for all that is given now; answers how much that is."""
         with self._changed:
-            wanted = self.given
+            wanted = self.taken + len(self._buffer)
             while self._delivered + self._failed < wanted:
                 left = until - time.monotonic()
                 if left <= 0:

@@ -72,13 +72,10 @@ class Sender:
 
         `fields` are ours alone from here on: they are read on another thread.
         """
-        given, ledger = Given(kind, time.time_ns(), fields), self._books.ledger
-        with ledger.lock:
-            if len(self._buffer) >= self._most:
-                with contextlib.suppress(IndexError):  # the thread was quicker
-                    self._books.lose("dropped:buffer_full", [self._buffer.popleft()])
-            ledger.given += 1
-            self._buffer.append(given)
+        # No lock, and nothing that a signal or another thread could come between.
+        self._buffer.append(Given(kind, time.time_ns(), fields))
+        if len(self._buffer) > self._most:
+            self._make_room()
         if not self._is_sending:  # asking the thread whether it lives takes long
             self._start()
 
@@ -108,13 +105,18 @@ class Sender:
         if self._place is not None and self._thread is not None:
             self._has_backlog.wait(max(0.0, until - time.monotonic()))
 
+    def _make_room(self) -> None:
+        while len(self._buffer) > self._most:
+            if (oldest := self._books.take()) is not None:  # the thread may be quicker
+                self._books.lose("dropped:buffer_full", [oldest])
+
     def _kept(self) -> int:
         return 0 if self._backlog is None else self._backlog.kept
 
     def _begin(self) -> None:
         self._buffer: deque[Given] = deque()
         self._starting = threading.RLock()  # a signal's handler may put amid another put
-        self._books = Books(self._counters, self._hears.lost)
+        self._books = Books(self._counters, self._hears.lost, self._buffer)
         self._backlog: Backlog | None = None  # made on the thread
         self._has_backlog = threading.Event()
         self._thread = self._before = self._courier = None

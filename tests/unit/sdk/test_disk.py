@@ -87,6 +87,15 @@ def test_what_a_process_leaves_the_next_one_sends_with_the_same_bytes(tmp_path: 
     assert files(tmp_path) == []
 
 
+def test_what_is_let_go_twice_closes_no_file_of_somebody_else(tmp_path: Path) -> None:
+    claim, *_ = claims.claimed(tmp_path)
+    claim.forget()
+    somebodys = [os.open(tmp_path, os.O_RDONLY) for _ in range(8)]  # one has the lock's number now
+    claim.forget()
+    for file in somebodys:
+        os.close(file)  # OSError where it was closed already
+
+
 def test_what_arrived_leaves_nothing_on_disk(tmp_path: Path) -> None:
     assay = client(Sink(), disk_buffer=tmp_path)
     log(assay, "a", "b")
