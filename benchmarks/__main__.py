@@ -21,11 +21,12 @@ from rich.console import Console
 from benchmarks.abtest import abtest
 from benchmarks.alerts import alerts
 from benchmarks.codec import codec
-from benchmarks.consuming import consuming, quix
+from benchmarks.consuming import consuming
 from benchmarks.dashboard import dashboard
 from benchmarks.exporting import exporting
 from benchmarks.feedback import feedback
 from benchmarks.overload import overload
+from benchmarks.posting import posting
 from benchmarks.raising import raising
 from benchmarks.results import results_of_many
 from benchmarks.sdk import client
@@ -33,6 +34,7 @@ from benchmarks.sentiment import sentiment
 from benchmarks.servers import servers
 from benchmarks.serving import serving
 from benchmarks.statuses import statuses
+from benchmarks.streaming import streaming
 from benchmarks.targets import is_missed, table
 from benchmarks.validity import validity
 from benchmarks.whole import whole
@@ -41,8 +43,9 @@ from tests.support import promises
 PARTS = {
     "codec": codec,
     "consuming": consuming,
-    "quix": quix,
+    "streaming": streaming,
     "serving": serving,
+    "posting": posting,
     "whole": whole,
     "sdk": client,
     "alerts": alerts,

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 EVENTS = 100
-"""Of a batch."""
+"""Of a batch, unless said."""
 TIMEOUT_S = 30.0
 RESTED_S = 2.0
 """A connection that rested longer is opened anew: servers close those of which nothing comes."""
@@ -57,6 +57,9 @@ class Wanted(NamedTuple):
     """The number of the first batch."""
     per_s: float
     """Batches begun per second, whatever became of earlier ones; 0 = the next after the last."""
+    events: int = EVENTS
+    """Of each batch."""
+    path: str = "/ai/operations/log"
 
 
 class Found(NamedTuple):
@@ -120,7 +123,7 @@ class Offering:
     async def _post(self) -> None:
         number, self._next = self._next, self._next + 1
         reader, writer, used_at = self._free.pop()
-        request = _request(number, self._wanted.key)
+        request = _request(number, self._wanted)
         started = time.perf_counter()
         if started - used_at > RESTED_S:
             writer.close()
@@ -158,13 +161,13 @@ class Offering:
             self.other[str(status)] += 1
 
 
-def _request(number: int, key: str) -> bytes:
-    events = ",".join(EVENT % (number, place) for place in range(EVENTS))
+def _request(number: int, wanted: Wanted) -> bytes:
+    events = ",".join(EVENT % (number, place) for place in range(wanted.events))
     body = f"[{events}]"
     lines = (
-        "POST /ai/operations/log HTTP/1.1",
+        f"POST {wanted.path} HTTP/1.1",
         "Host: gateway",
-        f"Authorization: Bearer {key}",
+        f"Authorization: Bearer {wanted.key}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
     )

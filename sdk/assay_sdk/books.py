@@ -27,13 +27,14 @@ class Books:
         self._tell_lost = lost
         self._is_odd_told = False
 
-    def take(self) -> Given | None:
-        """The oldest event out of the buffer, which is counted as given from here on."""
+    def take(self, beyond: int = 0) -> Given | None:
+        """The oldest event out of the buffer, if there are more than so many."""
         with self.ledger.lock:
-            try:
-                given = self._buffer.popleft()
-            except IndexError:
+            if len(self._buffer) <= beyond:
                 return None
+            given = self._buffer[0]
+            # Nothing is called from here on: a signal comes before, or when it is counted.
+            del self._buffer[0]
             self.ledger.taken += 1
             return given
 
@@ -46,10 +47,12 @@ class Books:
     def settle(self, count: int, *, lost: Sequence[Given], failed: int | None = None) -> None:
         """Of `count` events these are lost; `failed` may be fewer than those that may be."""
         # Before anybody who waits goes on: what is lost may be given again by then.
-        for one in lost:
-            self._tell_lost(one)
-        failed = len(lost) if failed is None else failed
-        self.ledger.settle(delivered=count - failed, failed=failed)
+        try:
+            for one in lost:
+                self._tell_lost(one)
+        finally:  # an interrupted caller must not leave others waiting for these
+            failed = len(lost) if failed is None else failed
+            self.ledger.settle(delivered=count - failed, failed=failed)
 
     def count_odd(self, what: str, name: str = "transport_errors") -> None:
         """Count an error that is being handled; the first is logged."""

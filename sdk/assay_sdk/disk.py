@@ -114,9 +114,13 @@ class Disk:
             self._batches.remove(batch)
         self._books.ledger.find(self._told_as_left - self.kept)  # they are no longer ours
         self._told_as_left = self.kept
-        claims, self._claims, self.is_left = self._claims, [], True
-        unforked(lambda: released(claims))
+        self.is_left = True
+        unforked(self._release)
         return [one for batch in unwritten for one in batch.events or ()]
+
+    def _release(self) -> None:
+        claims, self._claims = self._claims, []
+        released(claims)
 
     def forget(self) -> None:
         """In a child process: the parent's files are the parent's."""

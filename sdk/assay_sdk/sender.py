@@ -55,15 +55,12 @@ class Sender:
     ) -> None:
         self._transport = transport
         self._encode = encode
-        self._most = most
+        self._most = max(1, most)
         self._counters = counters
         self._hears = hears
         self._place = disk
         self._begin()
-        # A child process has the buffer but not the thread: the parent sends what is in it.
-        myself = weakref.ref(self)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=lambda: _begin_anew(myself()))
+        _senders.add(self)
         if disk is not None:
             self._start()  # what an earlier process left goes out without waiting for an event
 
@@ -82,6 +79,8 @@ class Sender:
     def flush(self, timeout_s: float) -> FlushResult:
         """Wait until everything given so far is settled; answers for all since the last flush."""
         ledger, give_up_at = self._books.ledger, time.monotonic() + timeout_s
+        if self._buffer and not self._is_sending:  # what a thread that died has left
+            self._start()
         self._look(give_up_at)
         return ledger.tell(ledger.wait(give_up_at), self._kept)
 
@@ -95,8 +94,9 @@ class Sender:
             thread, courier = self._thread, self._courier
             self._is_sending, self._thread, self._courier = False, None, None
             self._before = thread or self._before
+            if courier is not None:
+                courier.end()  # before the lock is free: a thread that only starts sees it
         if thread is not None and courier is not None:
-            courier.end()
             thread.join(max(0.0, give_up_at - time.monotonic()))
         return ledger.tell(wanted, self._kept)
 
@@ -106,9 +106,8 @@ class Sender:
             self._has_backlog.wait(max(0.0, until - time.monotonic()))
 
     def _make_room(self) -> None:
-        while len(self._buffer) > self._most:
-            if (oldest := self._books.take()) is not None:  # the thread may be quicker
-                self._books.lose("dropped:buffer_full", [oldest])
+        while (oldest := self._books.take(self._most)) is not None:
+            self._books.lose("dropped:buffer_full", [oldest])
 
     def _kept(self) -> int:
         return 0 if self._backlog is None else self._backlog.kept
@@ -230,6 +229,15 @@ async def _released(link: Link) -> None:
         await asyncio.wait(others, timeout=LEAVING_S)
 
 
-def _begin_anew(sender: Sender | None) -> None:
-    if sender is not None:
+# A child process has the buffer but not the thread: the parent sends what is in it. Asked for here,
+# so that it comes before what the agent wants done in its children: that may give events.
+_senders: "weakref.WeakSet[Sender]" = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    for sender in list(_senders):
         sender.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import RFC_4122, UUID
@@ -16,8 +17,10 @@ import pytest
 
 from assay_sdk import Assay, Experiment, Variant, courier, ids
 from assay_sdk.assignment import is_unit
-from assay_sdk.events import Encoded
+from assay_sdk.books import Books
+from assay_sdk.events import Encoded, Given
 from assay_sdk.ids import Name, uuid7
+from assay_sdk.outcome import Counters
 from assay_sdk.transports import HttpTransport, Later, Sent
 from services.gateway.domain.assigning import unfit
 from tests.unit.sdk import shapes
@@ -150,6 +153,34 @@ def test_when_the_buffer_is_full_the_oldest_gives_way_and_is_counted() -> None:
     assert result.failed == dropped
     assert result.delivered + dropped == 1_000
     assert sink.events()[-1]["model_id"] == "999"
+
+
+@pytest.mark.parametrize("most", [-1, 0, 1])
+def test_a_buffer_of_next_to_nothing_holds_one_event(most: int) -> None:
+    sink = Sink()
+    assay = client(sink, max_buffer=most)
+    for _ in range(3):
+        assay.log(model_id="m", success=True, response_time_ms=1)
+        assert assay.flush() == (1, 0, 0)
+    assert assay.close().complete
+
+
+def test_nothing_gives_way_once_there_is_room_again() -> None:
+    """Who saw a full buffer may be late: the thread, or another caller, was quicker."""
+    buffer: deque[Given] = deque(Given("operations", n, {}) for n in range(3))
+    books = Books(Counters(), lambda _: None, buffer)
+    assert books.take(beyond=3) is None
+    assert books.take(beyond=2) == Given("operations", 0, {})
+    assert books.take(beyond=2) is None
+    assert (len(buffer), books.ledger.taken) == (2, 1)
+
+
+def test_what_a_thread_that_died_has_left_is_sent_when_somebody_waits_for_it() -> None:
+    sink = Sink()
+    assay = client(sink)
+    assay._sender._buffer.append(Given("operations", 1, {"model_id": "left"}))
+    assert assay.flush() == (1, 0, 0)
+    assert assay.close().complete
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,23 @@ sys.exit(os.waitstatus_to_exitcode(status))
     assert gateway.models() == {"parent": 100, "child": 50}
 
 
+def test_what_an_agent_gives_as_its_child_begins_is_the_childs(gateway: Gateway) -> None:
+    """Its own handler may have been there before the client was made."""
+    ended = agent(
+        """
+os.register_at_fork(after_in_child=lambda: log("early", 1))
+assay = Assay.http(sys.argv[1], "key")
+child = os.fork()
+if child == 0:
+    sys.exit(0 if assay.flush(60) == (1, 0, 0) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""",
+        gateway.url,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert gateway.models() == {"early": 1}
+
+
 def test_a_fork_amid_everything_hangs_nobody(gateway: Gateway) -> None:
     """Threads hold the client's locks, and modules are being imported, while children are born."""
     ended = agent(

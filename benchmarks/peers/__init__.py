@@ -1,0 +1,1 @@
+"""Programs that peers' own Pythons run: nothing here imports anything of ours."""

@@ -1,0 +1,89 @@
+"""HTTP intake: batches of a hundred, and single events beside a bare FastAPI route.
+
+The bare route waits for one acknowledgement of Kafka, as ours does; it reads, checks and prices
+nothing. They take turns on one machine with the broker and the client.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from benchmarks.offering import EVENTS, Wanted, offered
+from benchmarks.servers import AUDIT, PARTITIONS, Servers
+from deploy.jobs.keys import create_key
+from deploy.jobs.topics import create_topics
+from deploy.local.process import free_port, spawn
+from shared.kafka_settings import plain
+
+SECONDS, ROUNDS = 5.0, 3
+FEW, MANY = 8, 16
+"""Connections that send batches, and single events."""
+STARTS_WITHIN_S = 60.0
+BARE = """
+import sys, uvicorn
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI, Request, Response
+async def life(app):
+    async with AIOKafkaProducer(bootstrap_servers=sys.argv[2], acks="all") as producer:
+        app.state.producer = producer
+        yield
+app = FastAPI(lifespan=life)
+@app.get("/healthz")
+async def healthy() -> Response:
+    return Response()
+@app.post("/bare")
+async def bare(request: Request) -> Response:
+    await app.state.producer.send_and_wait(sys.argv[3], await request.body())
+    return Response(status_code=202)
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+
+
+async def posting(target: Servers) -> dict[str, Any]:
+    """Events and requests per second that were acknowledged, some times over."""
+    prefix = f"o{uuid4().hex[:6]}."
+    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
+    made = await create_key(
+        target.postgres_dsn, tenant="acme", role="admin", name=f"post-{prefix}", audit=AUDIT
+    )
+    port, bare_port = free_port(), free_port()
+    # Quotas would shed what is measured here.
+    settings = {"ASSAY_GATEWAY_PORT": str(port), "ASSAY_GATEWAY_WRITES_PER_S": "0"}
+    gateway = target.service("gateway", prefix, **settings)
+    argv: list[str | Path] = [sys.executable, "-c", BARE, str(bare_port), target.bootstrap]
+    bare = spawn("bare", [*argv, f"{prefix}feedback.v1"], target.folder / "bare-post.log")
+    results: dict[str, Any] = {"post_batches": [], "post_single": [], "bare_post": []}
+    try:
+        await asyncio.gather(_answers(port), _answers(bare_port))
+        first = 0
+        for _ in range(ROUNDS):
+            for name, at, path, connections, events in (
+                ("post_batches", port, "/ai/operations/log", FEW, EVENTS),
+                ("post_single", port, "/ai/operations/log", MANY, 1),
+                ("bare_post", bare_port, "/bare", MANY, 1),
+            ):
+                wanted = Wanted(at, made.key, SECONDS, connections, first, 0.0, events, path)
+                found = await offered(wanted)
+                if found.other or found.shed:
+                    raise RuntimeError(f"{name}: {found.shed} shed, {found.other}")
+                first += found.sent
+                results[name].append(len(found.acknowledged) * events / SECONDS)
+    finally:
+        gateway.stop(timeout_s=20)
+        bare.stop(timeout_s=10)
+    return results
+
+
+async def _answers(port: int) -> None:
+    async with asyncio.timeout(STARTS_WITHIN_S), httpx2.AsyncClient(timeout=5) as client:
+        while True:
+            try:
+                if (await client.get(f"http://127.0.0.1:{port}/healthz")).is_success:
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.1)

@@ -1,0 +1,76 @@
+"""Peers that count as metrics does, from the same records on the same broker.
+
+Each in an environment of its own, made here: Quix Streams at least and exactly once (its state on
+disk), Bytewax and Pathway (engines in Rust, state in memory). None validates or deduplicates.
+"""
+
+import asyncio
+import json
+import subprocess
+import venv
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import uuid4
+
+from benchmarks.servers import Servers, events, filled_topic
+
+EVENTS, FEW = 150_000, 5_000
+ROUNDS = 3
+PEERS = Path(__file__).with_name("peers")
+PACKAGES = {
+    "quix": ["quixstreams==3.28.0"],
+    "bytewax": ["bytewax[kafka]==0.21.1", "orjson==3.13.0"],
+    "pathway": ["pathway==0.33.0"],
+}
+
+
+async def streaming(target: Servers) -> dict[str, Any]:
+    """Events per second of each peer, some times over."""
+    pythons = {name: await _installed(target.folder, name) for name in PACKAGES}
+    content = events(EVENTS)
+    results: dict[str, Any] = {}
+    for _ in range(ROUNDS):
+        topic, few = await _filled(target, content), await _filled(target, content[:FEW])
+        for guarantee in ("at-least-once", "exactly-once"):
+            prefix = f"q{uuid4().hex[:6]}."
+            state = target.folder / f"{prefix}state"
+            said = await _run(
+                pythons["quix"], "quix", target, topic, guarantee, str(EVENTS), str(state)
+            )
+            results.setdefault(f"quix_{guarantee}", []).append(said["rate"])
+        for name in ("bytewax", "pathway"):
+            # The difference of two runs: what a start takes is no part of the rate.
+            short = await _run(pythons[name], name, target, few)
+            long = await _run(pythons[name], name, target, topic)
+            if (short["events"], long["events"]) != (FEW, EVENTS):
+                raise RuntimeError(f"{name} counted {short['events']} and {long['events']}")
+            rate = (EVENTS - FEW) / (long["seconds"] - short["seconds"])
+            results.setdefault(name, []).append(rate)
+    results["fastest_engine"] = max(results["bytewax"], results["pathway"], key=median)
+    return results
+
+
+async def _installed(folder: Path, name: str) -> Path:
+    python = folder / f"peer-{name}" / "bin" / "python"
+    await asyncio.to_thread(venv.create, folder / f"peer-{name}", with_pip=True)
+    command = [python, "-m", "pip", "install", "--quiet", *PACKAGES[name]]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    return python
+
+
+async def _filled(target: Servers, content: list[tuple[bytes, bytes]]) -> str:
+    prefix = f"p{uuid4().hex[:6]}."
+    await filled_topic(target, prefix, content)
+    return f"{prefix}operations.v1"
+
+
+async def _run(python: Path, name: str, target: Servers, topic: str, *more: str) -> dict[str, Any]:
+    command = [python, PEERS / f"{name}_peer.py", target.bootstrap, topic, *more]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=300
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} failed: {done.stderr[-2_000:]}")
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
