@@ -36,6 +36,7 @@ from benchmarks.serving import serving
 from benchmarks.statuses import statuses
 from benchmarks.streaming import streaming
 from benchmarks.targets import is_missed, table
+from benchmarks.tracing import tracing
 from benchmarks.validity import validity
 from benchmarks.whole import whole
 from tests.support import promises
@@ -46,6 +47,7 @@ PARTS = {
     "streaming": streaming,
     "serving": serving,
     "posting": posting,
+    "tracing": tracing,
     "whole": whole,
     "sdk": client,
     "alerts": alerts,

@@ -7,12 +7,12 @@ disk), Bytewax and Pathway (engines in Rust, state in memory). None validates or
 import asyncio
 import json
 import subprocess
-import venv
 from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.installing import installed
 from benchmarks.servers import Servers, events, filled_topic
 
 EVENTS, FEW = 150_000, 5_000
@@ -27,7 +27,9 @@ PACKAGES = {
 
 async def streaming(target: Servers) -> dict[str, Any]:
     """Events per second of each peer, some times over."""
-    pythons = {name: await _installed(target.folder, name) for name in PACKAGES}
+    pythons = {
+        name: await installed(target.folder, name, packages) for name, packages in PACKAGES.items()
+    }
     content = events(EVENTS)
     results: dict[str, Any] = {}
     for _ in range(ROUNDS):
@@ -51,14 +53,6 @@ async def streaming(target: Servers) -> dict[str, Any]:
     return results
 
 
-async def _installed(folder: Path, name: str) -> Path:
-    python = folder / f"peer-{name}" / "bin" / "python"
-    await asyncio.to_thread(venv.create, folder / f"peer-{name}", with_pip=True)
-    command = [python, "-m", "pip", "install", "--quiet", *PACKAGES[name]]
-    await asyncio.to_thread(subprocess.run, command, check=True)
-    return python
-
-
 async def _filled(target: Servers, content: list[tuple[bytes, bytes]]) -> str:
     prefix = f"p{uuid4().hex[:6]}."
     await filled_topic(target, prefix, content)
@@ -67,9 +61,11 @@ async def _filled(target: Servers, content: list[tuple[bytes, bytes]]) -> str:
 
 async def _run(python: Path, name: str, target: Servers, topic: str, *more: str) -> dict[str, Any]:
     command = [python, PEERS / f"{name}_peer.py", target.bootstrap, topic, *more]
-    done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=300
-    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+
+    done = await asyncio.to_thread(run)
     if done.returncode:
         raise RuntimeError(f"{name} failed: {done.stderr[-2_000:]}")
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
