@@ -182,3 +182,10 @@ async def rate_of(position: Callable[[], Awaitable[int]], total: int, deadline_s
 def rss_mb(child: Child) -> float:
     """Resident memory of a child in megabytes."""
     return round(float(psutil.Process(child.pid).memory_info().rss) / 1e6, 1)
+
+
+def cpu_s(child: Child) -> float:
+    """CPU seconds that a child has taken, with its own children."""
+    process = psutil.Process(child.pid)
+    times = [process.cpu_times(), *(one.cpu_times() for one in process.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))

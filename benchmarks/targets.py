@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from benchmarks.steady import READS, SERVICES
+
 MET, MISSED = "met", "NOT MET"
 Measured = float | list[float]
 """A figure, or those of some runs."""
@@ -113,6 +115,14 @@ ROWS = [
     Row("dashboard_open_percent", "% of a core", most=20),
     Row("dashboard_unmeasured", "figures", most=0),
     Row("dashboard_driver_off", "requests", most=2),
+    *(Row(f"whole_{name}_rss_mb", "MB", most=150) for name in SERVICES),
+    Row("idle_percent", "% of a core", most=5),
+    *(Row(f"idle_{name}_percent", "% of a core") for name in SERVICES),
+    Row("soak_rate", "events/s", least=5_000 * 0.98),
+    *(Row(f"soak_{name}_lag_max_s", "s", most=5) for name in READS),
+    *(Row(f"soak_{name}_rss_mb", "MB", most=150) for name in SERVICES),
+    *(Row(f"soak_{name}_growth", "", least=0.95, most=1.05) for name in SERVICES),
+    Row("soak_mismatches", "cells", most=0),
     Row("metrics_rss_mb", "MB", most=150),
     Row("ingest_rss_mb", "MB", most=150),
     Row("abtest_rss_mb", "MB", most=150),
