@@ -86,8 +86,8 @@ bench: install ## Measure, as ratios in one run (ONLY=name)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 faults: install ## Crash matrix with its table (NIGHTLY=1 for the long amounts)
-	@ASSAY_FAULTS=all $(BIN)/pytest tests/faults/test_matrix.py tests/faults/test_million.py \
-		tests/faults/test_alert_life.py tests/faults/test_experiment_life.py \
+	@ASSAY_FAULTS=all $(BIN)/pytest tests/faults/test_matrix.py tests/faults/test_million.py tests/faults/test_auditor.py \
+		tests/faults/test_alert_life.py tests/faults/test_experiment_life.py tests/faults/test_erasure.py \
 		tests/integration/abtest/test_crashes.py tests/integration/feedback/test_crashes.py $(ARGS)
 
 fuzz: install ## Ask a running gateway what schemathesis makes up (CASES= per operation; ONLY=paths; ARGS= go to pytest)

@@ -24,6 +24,7 @@ from shared import keys
 from shared.experiments.assignment import Epoch, Weight
 from shared.privacy.names import Names
 from tests.faults.victims import Victim
+from tests.support.amounts import amount
 from tests.support.events import encoded, feedback, operation
 from tests.support.experiments import body
 from tests.support.system import AUDIT, PARTITIONS, SECRET, prepared, querying, topics
@@ -47,7 +48,8 @@ POINTS = {
     "metrics": ("erasure.receipt:1",),
     "notify": ("erasure.begun:1",),
 }
-RATE = 1_000
+RATE = (300, 1_000, 1_000)[amount()]
+"""Events a second."""
 PORTION_EVERY_S = 0.1
 HELD = {
     "ai_model_operations",
@@ -122,7 +124,7 @@ class Play:
             await asyncio.sleep(0.2)
 
     async def flow(self) -> None:
-        """A thousand events a second, some of them hers, some bad, some twice."""
+        """So many events a second, some of them hers, some bad, some twice."""
         producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=5)
         async with producer:
             while True:
