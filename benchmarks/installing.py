@@ -10,7 +10,7 @@ from pathlib import Path
 async def installed(folder: Path, name: str, packages: list[str]) -> Path:
     """Make an environment with these packages; answers its Python."""
     home = folder / f"peer-{name}"
-    await asyncio.to_thread(venv.create, home)
+    await asyncio.to_thread(venv.create, home, symlinks=True)
     python = home / "bin" / "python"
     uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
 

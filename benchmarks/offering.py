@@ -181,7 +181,13 @@ async def offered(wanted: Wanted) -> Found:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    printed, _ = await child.communicate(json.dumps(wanted).encode())
+    try:
+        printed, _ = await child.communicate(json.dumps(wanted).encode())
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if child.returncode:
+        raise RuntimeError(f"the sender ended with {child.returncode}")
     said: list[Any] = json.loads(printed)
     return Found(*said)
 

@@ -49,6 +49,8 @@ class Servers:
     postgres_dsn: str
     redis_url: str
     dsns: dict[str, str]
+    postgres: asyncpg.Pool
+    """For looking: to connect each time would take from what is measured."""
 
     def service(self, name: str, prefix: str, **more: str) -> Child:
         """Start a service as a process of its own."""
@@ -68,17 +70,13 @@ class Servers:
 
     async def ingest_position(self, prefix: str) -> int:
         """Offsets that ingest has behind it."""
-        connection = await asyncpg.connect(self.postgres_dsn)
-        try:
-            return int(
-                await connection.fetchval(
-                    "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_fence"
-                    " WHERE starts_with(topic, $1)",
-                    prefix,
-                )
+        return int(
+            await self.postgres.fetchval(
+                "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_fence"
+                " WHERE starts_with(topic, $1)",
+                prefix,
             )
-        finally:
-            await connection.close()
+        )
 
     async def metrics_position(self, prefix: str) -> int:
         """Offsets that metrics has behind it."""
@@ -103,7 +101,8 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     dsns = await give_passwords(dsn, services, AUDIT)
     try:
         url = f"redis://127.0.0.1:{redis_port}/0"
-        yield Servers(folder, kafka.bootstrap, dsn, url, dsns)
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=4) as pool:
+            yield Servers(folder, kafka.bootstrap, dsn, url, dsns, pool)
     finally:
         for child in (redis, postgres):
             child.stop(timeout_s=5)
@@ -180,12 +179,16 @@ async def rate_of(position: Callable[[], Awaitable[int]], total: int, deadline_s
 
 
 def rss_mb(child: Child) -> float:
-    """Resident memory of a child in megabytes."""
+    """Resident memory of a child in megabytes, its own children apart."""
+    if not child.alive:
+        raise RuntimeError(f"{child.name} has ended: {child.tail()}")
     return round(float(psutil.Process(child.pid).memory_info().rss) / 1e6, 1)
 
 
 def cpu_s(child: Child) -> float:
     """CPU seconds that a child has taken, with its own children."""
+    if not child.alive:
+        raise RuntimeError(f"{child.name} has ended: {child.tail()}")
     process = psutil.Process(child.pid)
     times = [process.cpu_times(), *(one.cpu_times() for one in process.children(recursive=True))]
     return float(sum(one.user + one.system for one in times))

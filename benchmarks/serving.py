@@ -61,9 +61,9 @@ async def serving(target: Servers) -> dict[str, Any]:
             rates["gateway"].append(await _load(port, "/ai/metrics/model-1", headers))
             rates["uncounted"].append(await _load(free_of_count, "/ai/metrics/model-1", headers))
         return {
-            "bare_route": sorted(rates["bare"])[1],
-            "get_metrics": sorted(rates["gateway"])[1],
-            "get_metrics_uncounted": sorted(rates["uncounted"])[1],
+            "bare_route": rates["bare"],
+            "get_metrics": rates["gateway"],
+            "get_metrics_uncounted": rates["uncounted"],
             "gateway_rss_mb": rss_mb(gateway),
             **await _paced(port, "/ai/models/model-1/status", headers),
         }

@@ -31,26 +31,34 @@ async def streaming(target: Servers) -> dict[str, Any]:
         name: await installed(target.folder, name, packages) for name, packages in PACKAGES.items()
     }
     content = events(EVENTS)
+    by_model = [(json.loads(value)["model_id"].encode(), value) for _, value in content]
     results: dict[str, Any] = {}
     for _ in range(ROUNDS):
         topic, few = await _filled(target, content), await _filled(target, content[:FEW])
+        keyed = await _filled(target, by_model)
         for guarantee in ("at-least-once", "exactly-once"):
             prefix = f"q{uuid4().hex[:6]}."
             state = target.folder / f"{prefix}state"
             said = await _run(
-                pythons["quix"], "quix", target, topic, guarantee, str(EVENTS), str(state)
+                pythons["quix"], "quix", target, keyed, guarantee, str(EVENTS), str(state)
             )
+            _whole("Quix Streams", said["events"], EVENTS)
             results.setdefault(f"quix_{guarantee}", []).append(said["rate"])
         for name in ("bytewax", "pathway"):
             # The difference of two runs: what a start takes is no part of the rate.
             short = await _run(pythons[name], name, target, few)
             long = await _run(pythons[name], name, target, topic)
-            if (short["events"], long["events"]) != (FEW, EVENTS):
-                raise RuntimeError(f"{name} counted {short['events']} and {long['events']}")
+            _whole(name, short["events"], FEW)
+            _whole(name, long["events"], EVENTS)
             rate = (EVENTS - FEW) / (long["seconds"] - short["seconds"])
             results.setdefault(name, []).append(rate)
     results["fastest_engine"] = max(results["bytewax"], results["pathway"], key=median)
     return results
+
+
+def _whole(name: str, counted: int, sent: int) -> None:
+    if counted != sent:
+        raise RuntimeError(f"{name} counted {counted} of {sent}")
 
 
 async def _filled(target: Servers, content: list[tuple[bytes, bytes]]) -> str:
@@ -60,7 +68,7 @@ async def _filled(target: Servers, content: list[tuple[bytes, bytes]]) -> str:
 
 
 async def _run(python: Path, name: str, target: Servers, topic: str, *more: str) -> dict[str, Any]:
-    command = [python, PEERS / f"{name}_peer.py", target.bootstrap, topic, *more]
+    command: list[str | Path] = [python, PEERS / f"{name}_peer.py", target.bootstrap, topic, *more]
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)

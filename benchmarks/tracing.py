@@ -1,4 +1,4 @@
-"""The same spans over OTLP/HTTP to us, to MLflow and to Arize Phoenix, until all can be queried.
+"""Spans of one kind over OTLP/HTTP to us, to MLflow and to Arize Phoenix, until all can be queried.
 
 Each as it is installed and started by default: MLflow and Phoenix store in SQLite, we in Kafka and
 Postgres. A few connections send requests of a hundred spans each, as exporters do in batches.
@@ -7,6 +7,7 @@ Postgres. A few connections send requests of a hundred spans each, as exporters 
 import asyncio
 import contextlib
 import os
+import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import asyncpg
 import httpx2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -29,7 +29,9 @@ from shared.kafka_settings import plain
 
 OURS, THEIRS = 30_000, 2_000
 """Spans: enough for some seconds each."""
-OF_A_REQUEST, CONNECTIONS = 100, 4
+OF_A_REQUEST, OF_A_TRACE, CONNECTIONS = 100, 5, 4
+TRIES = 5
+"""As exporters try: a store that is locked for a moment says 500 or 503."""
 ROUNDS = 3
 STARTS_WITHIN_S, ENDS_WITHIN_S = 180.0, 300.0
 PACKAGES = {"mlflow": "mlflow==3.17.0", "phoenix": "arize-phoenix==20.26.1"}
@@ -88,15 +90,22 @@ async def _rate(intake: Intake, spans: int) -> float:
 
         async def send() -> None:
             while not bodies.empty():
-                answer = await client.post(intake.url, content=bodies.get_nowait())
-                if not answer.is_success:
-                    raise RuntimeError(f"{intake.url}: {answer.status_code} {answer.text[:200]}")
+                await _posted(client, intake.url, bodies.get_nowait())
 
         await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
         async with asyncio.timeout(ENDS_WITHIN_S):
             while await intake.stored() < before + spans:
                 await asyncio.sleep(0.02)
         return spans / (time.perf_counter() - began)
+
+
+async def _posted(client: httpx2.AsyncClient, url: str, body: bytes) -> None:
+    for _ in range(TRIES):
+        answer = await client.post(url, content=body)
+        if answer.is_success:
+            return
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"{url}: {answer.status_code} {answer.text[:200]}")
 
 
 async def _takes(client: httpx2.AsyncClient, url: str) -> None:
@@ -120,14 +129,16 @@ async def _settled(stored: Count) -> int:
 
 
 def _request() -> bytes:
-    """A hundred spans of a model's calls, each a trace of its own."""
+    """A hundred spans of a model's calls, five to a trace."""
     request = ExportTraceServiceRequest()
     spans = request.resource_spans.add().scope_spans.add().spans
     ended = time.time_ns()
-    for _ in range(OF_A_REQUEST):
+    for number in range(OF_A_REQUEST):
+        if number % OF_A_TRACE == 0:
+            trace_id = uuid4().bytes
         spans.append(
             Span(
-                trace_id=uuid4().bytes,
+                trace_id=trace_id,
                 span_id=os.urandom(8),
                 name="chat gpt-4o-mini",
                 kind=Span.SPAN_KIND_CLIENT,
@@ -154,16 +165,8 @@ async def _assay(target: Servers, children: list[Child]) -> Intake:
     children += [target.service("gateway", prefix, **settings), target.service("ingest", prefix)]
 
     async def stored() -> int:
-        connection = await asyncpg.connect(target.postgres_dsn)
-        try:
-            return int(
-                await connection.fetchval(
-                    "SELECT count(*) FROM ai_model_operations WHERE starts_with(kafka_topic, $1)",
-                    prefix,
-                )
-            )
-        finally:
-            await connection.close()
+        # Rows and position are of one transaction, and every span here is a row.
+        return await target.ingest_position(prefix)
 
     headers = {"Authorization": f"Bearer {key.key}"}
     return Intake(f"http://127.0.0.1:{port}/v1/traces", headers, stored)
@@ -171,8 +174,18 @@ async def _assay(target: Servers, children: list[Child]) -> Intake:
 
 def _mlflow(python: Path, folder: Path, children: list[Child]) -> Intake:
     port, database = free_port(), folder / "mlflow.db"
-    argv = [python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    argv: list[str | Path] = [
+        python,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     argv += ["--backend-store-uri", f"sqlite:///{database}"]
+    argv += ["--artifacts-destination", str(folder / "mlartifacts")]
     children.append(spawn("mlflow", argv, folder / "mlflow.log", env=_environment(folder)))
     url = f"http://127.0.0.1:{port}/v1/traces"
     return Intake(url, {"x-mlflow-experiment-id": "0"}, _spans_in(database))
@@ -215,4 +228,7 @@ def _spans_in(database: Path) -> Count:
 
 def _stop(children: list[Child]) -> None:
     while children:
-        children.pop().stop(timeout_s=20)
+        child = children.pop()
+        child.stop(timeout_s=20)
+        with contextlib.suppress(ProcessLookupError):  # what MLflow's own children left
+            os.killpg(child.pid, signal.SIGKILL)

@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 BUDGETS = Path(__file__).with_name("budgets.json")
+WITHIN_S = 500
 TOLERANCE = 1.1
 """What a library's next version may add; the counts of one build do not differ at all."""
+SAME_BUILD = 0.02
 _COUNT = re.compile(r"I +refs: +([\d,]+)")
 # Hashes of texts decide how often tables collide; threads of numpy would be counted too.
 STEADY = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
@@ -37,7 +40,13 @@ def of_parts(logs: Path) -> dict[str, float]:
     """Instructions that one event, summary or look takes in each part of `tests.costs.work`."""
     argv = watched([sys.executable, "-m", "tests.costs.work"], logs)
     done = subprocess.run(  # what it says is in the error below
-        argv, check=False, env={**os.environ, **STEADY}, capture_output=True, text=True
+        argv,
+        cwd=ROOT,
+        timeout=WITHIN_S,
+        check=False,
+        env={**os.environ, **STEADY},
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -48,10 +57,16 @@ def of_parts(logs: Path) -> dict[str, float]:
     return {part: (max(of.values()) - of[0]) / max(of) for part, of in found.items()}
 
 
-def budget_of(part: str, build: str) -> float | None:
-    """What a part may cost there; `None` where nobody has counted."""
-    known: dict[str, dict[str, float]] = json.loads(BUDGETS.read_text())
-    return known.get(build, {}).get(part)
+def budget_of(part: str, kind: str, yardstick: float) -> float | None:
+    """What a part may cost with this build, known by its yardstick; `None` if nobody has counted.
+
+    Of compilers and their options the parts depend in other ways than their yardstick.
+    """
+    builds: list[dict[str, float]] = json.loads(BUDGETS.read_text())[kind]
+    for build in builds:
+        if abs(yardstick / build["yardstick"] - 1) < SAME_BUILD:
+            return build[part]
+    return None
 
 
 def excess(part: str, ratio: float, budget: float) -> str:

@@ -61,7 +61,10 @@ async def instructions(load: Load, folder: Path) -> int:
     """What a server executed from its start to its end, in a folder of its own."""
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    argv = watched([find_server(), *options, "--hz", "1", "--dir", str(folder)], folder)
+    argv = watched(
+        [find_server(), *options, "--hz", "1", "--activerehashing", "no", "--dir", str(folder)],
+        folder,
+    )
     child = spawn("redis", list[str | Path](argv), folder / "said.log")
     try:
         async with Redis.from_url(f"redis://127.0.0.1:{port}/0", socket_timeout=60) as client:
