@@ -7,9 +7,12 @@ import pytest
 from pydantic import BaseModel
 
 from services.gateway.domain.alerts import Acknowledgement
+from services.gateway.domain.datasets import DatasetRequest
 from services.gateway.domain.experiments import Changes, changed_config
+from services.gateway.domain.keys import KeyWanted
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.refusals import MOST_ERRORS
+from services.gateway.domain.reviews import QueueRequest, SampleRequest
 from services.gateway.routes.bodies import parsed
 from shared.alerts.rule import AlertRule
 from shared.experiments.config import ExperimentConfig
@@ -19,6 +22,31 @@ from shared.notifications.silence import Silence
 
 RULE = {"name": "errors", "metric": "error_rate", "operator": ">", "warning": 0.2}
 FAILURES = {"warning": 0.1, "critical": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "pointer"),
+    [
+        (QueueRequest, {"name": "q", "reviewers": True}, "/reviewers"),
+        (QueueRequest, {"name": "q", "sample": "5"}, "/sample"),
+        (QueueRequest, {"name": "q", "filters": {"min_quality": True}}, "/filters/min_quality"),
+        (SampleRequest, {"sample": True}, "/sample"),
+        (DatasetRequest, {"name": "d", "splits": {"train": True}}, "/splits/train"),
+        (DatasetRequest, {"name": "d", "filters": {"min_weight": "0.5"}}, "/filters/min_weight"),
+        (KeyWanted, {"name": "k", "role": "viewer", "expires_at": 2e9}, "/expires_at"),
+    ],
+)
+def test_a_value_of_another_kind_is_not_taken_for_what_it_could_mean(
+    model: type[BaseModel], body: Any, pointer: str
+) -> None:
+    assert [one["pointer"] for one in refused(model, body)] == [pointer]
+
+
+def test_times_and_ids_are_texts_in_json_and_are_read() -> None:
+    body = {"name": "k", "role": "viewer", "expires_at": "2030-01-01T00:00:00Z"}
+    assert parsed(json.dumps(body).encode(), KeyWanted).expires_at is not None
+    splits = {"train": 1, "test": 0}
+    assert parsed(json.dumps({"name": "d", "splits": splits}).encode(), DatasetRequest)
 
 
 def refused(model: type[BaseModel], body: Any) -> list[dict[str, Any]]:
