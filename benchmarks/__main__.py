@@ -118,7 +118,8 @@ def main() -> None:
     if names == ["sentiment"]:
         sys.exit(int(not sentiment(Console(width=110).print)))
     results = asyncio.run(measure(names))
-    Console().print(table(results))
+    # Into a file no name is cut short.
+    Console(width=None if sys.stdout.isatty() else 150).print(table(results))
     failed = results.get("failed", {})
     for name, why in failed.items():
         Console().print(f"{name} was not measured: {why}")

@@ -33,10 +33,8 @@ def uuid7() -> str:
 class Name:
     """An id that is made once somebody wants to know it; the agent's own thread seldom does."""
 
-    __slots__ = ("_text",)
-
-    def __init__(self) -> None:
-        self._text = ""
+    # Of the class: each operation makes one, and to call nothing for it is quicker.
+    _text = ""
 
     def __str__(self) -> str:
         if not self._text:

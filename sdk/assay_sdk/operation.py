@@ -120,6 +120,15 @@ class Operation:
 
     def end(self, error: BaseException | None = None) -> None:
         """It is over, and how: what leaving the block does."""
+        self.__exit__(None, error, None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # All of it stands here: `end` would be a call more in every block.
         fields = self.fields
         fields.setdefault("response_time_ms", (time.perf_counter() - self._started) * 1000)
         while self._streams:
@@ -134,14 +143,6 @@ class Operation:
                 fields.setdefault("error_message", _words(error)[:MAX_ERROR])
         self._record("operations", {"operation_id": self._name, **fields})
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.end(error)
-
     async def __aenter__(self) -> Self:
         return self.begin()
 
@@ -151,7 +152,7 @@ class Operation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.end(error)
+        self.__exit__(kind, error, trace)
 
 
 def _words(error: BaseException) -> str:
