@@ -2,13 +2,13 @@
 
 import time
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.servers import Servers, events
-from shared.codec import decode, microseconds
+from shared.codec import Record, decode, microseconds
 from shared.events.operation import OperationEvent
 from shared.proof import Proofs
+from tests.support.records import record
 
 EVENTS = 50_000
 ROUNDS = 5
@@ -29,14 +29,11 @@ async def codec(_: Servers) -> dict[str, Any]:
 def _rate(records: list[Any], proofs: Proofs | None) -> float:
     now_us = microseconds(datetime.now(UTC))
     started = time.process_time()
-    for record in records:
-        decode(OperationEvent, record, now_us, proofs)
+    for one in records:
+        decode(OperationEvent, one, now_us, proofs)
     return len(records) / (time.process_time() - started)
 
 
-def _record(value: bytes, proofs: Proofs) -> Any:
+def _record(value: bytes, proofs: Proofs) -> Record:
     """The headers are there either way: what they cost to look at is no part of the proof."""
-    headers = [proofs.header(TOPIC, "acme", value)]
-    coordinates = {"topic": TOPIC, "partition": 0, "offset": 0, "key": b"k"}
-    stamps = {"timestamp": 0, "timestamp_type": 0}
-    return SimpleNamespace(**coordinates, **stamps, value=value, headers=headers)
+    return record(value, [proofs.header(TOPIC, "acme", value)], topic=TOPIC, key=b"k")

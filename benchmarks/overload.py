@@ -15,12 +15,10 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
+from benchmarks.gateways import unmetered
 from benchmarks.offering import EVENTS, Found, Wanted, offered
-from benchmarks.servers import AUDIT, PARTITIONS, Servers, rss_mb
-from deploy.jobs.keys import create_key
-from deploy.jobs.topics import create_topics
-from deploy.local.process import Child, free_port
-from shared.kafka_settings import plain
+from benchmarks.servers import Servers, rss_mb
+from deploy.local.process import Child
 
 FEW, MANY = 16, 400
 """Connections: enough to keep it busy; more than may ever wait."""
@@ -39,20 +37,12 @@ STORED = """
 async def overload(target: Servers) -> dict[str, Any]:
     """What was taken, shed and stored, and how the gateway bore it."""
     prefix = f"o{uuid4().hex[:6]}."
-    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
-    made = await create_key(
-        target.postgres_dsn, tenant="acme", role="admin", name="overload", audit=AUDIT
-    )
-    port = free_port()
-    # Quotas would shed before the gateway is full, which is what is asked here.
-    settings = {"ASSAY_GATEWAY_PORT": str(port), "ASSAY_GATEWAY_WRITES_PER_S": "0"}
-    gateway = target.service("gateway", prefix, **settings)
+    gateway, port, key = await unmetered(target, prefix)
     try:
-        await _answers(port)
-        most = await offered(Wanted(port, made.key, MEASURED_S, FEW, 0, 0.0))
+        most = await offered(Wanted(port, key, MEASURED_S, FEW, 0, 0.0))
         per_s = len(most.acknowledged) / MEASURED_S
         async with _watched(gateway, port) as seen:
-            wanted = Wanted(port, made.key, LASTS_S, MANY, most.sent, TIMES * per_s)
+            wanted = Wanted(port, key, LASTS_S, MANY, most.sent, TIMES * per_s)
             found = await offered(wanted)
     finally:
         gateway.stop(timeout_s=20)
@@ -129,17 +119,3 @@ async def _read(target: Servers, prefix: str, least: int) -> None:
         now_at = await target.ingest_position(prefix)
         if now_at != at:
             at, since = now_at, time.perf_counter()
-
-
-async def _answers(port: int) -> None:
-    give_up_at = time.perf_counter() + 60
-    async with httpx2.AsyncClient(timeout=5) as client:
-        while True:
-            try:
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success:
-                    return
-            except httpx2.TransportError:
-                pass
-            if time.perf_counter() > give_up_at:
-                raise TimeoutError("the gateway is not ready")
-            await asyncio.sleep(0.2)

@@ -4,25 +4,19 @@ The bare route waits for one acknowledgement of Kafka, as ours does; it reads, c
 nothing. They take turns on one machine with the broker and the client.
 """
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx2
-
+from benchmarks.gateways import ready, unmetered
 from benchmarks.offering import EVENTS, Wanted, offered
-from benchmarks.servers import AUDIT, PARTITIONS, Servers
-from deploy.jobs.keys import create_key
-from deploy.jobs.topics import create_topics
+from benchmarks.servers import Servers
 from deploy.local.process import free_port, spawn
-from shared.kafka_settings import plain
 
 SECONDS, ROUNDS = 5.0, 3
 FEW, MANY = 8, 16
 """Connections that send batches, and single events."""
-STARTS_WITHIN_S = 60.0
 BARE = """
 import sys, uvicorn
 from contextlib import asynccontextmanager
@@ -48,19 +42,13 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
 async def posting(target: Servers) -> dict[str, Any]:
     """Events and requests per second that were acknowledged, some times over."""
     prefix = f"o{uuid4().hex[:6]}."
-    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
-    made = await create_key(
-        target.postgres_dsn, tenant="acme", role="admin", name=f"post-{prefix}", audit=AUDIT
-    )
-    port, bare_port = free_port(), free_port()
-    # Quotas would shed what is measured here.
-    settings = {"ASSAY_GATEWAY_PORT": str(port), "ASSAY_GATEWAY_WRITES_PER_S": "0"}
-    gateway = target.service("gateway", prefix, **settings)
+    gateway, port, key = await unmetered(target, prefix)
+    bare_port = free_port()
     argv: list[str | Path] = [sys.executable, "-c", BARE, str(bare_port), target.bootstrap]
     bare = spawn("bare", [*argv, f"{prefix}feedback.v1"], target.folder / "bare-post.log")
     results: dict[str, Any] = {"post_batches": [], "post_single": [], "bare_post": []}
     try:
-        await asyncio.gather(_answers(port), _answers(bare_port))
+        await ready(bare, bare_port)
         first = 0
         for turn in range(ROUNDS + 1):  # the first finds connections and caches cold
             for name, at, path, connections, events in (
@@ -68,7 +56,7 @@ async def posting(target: Servers) -> dict[str, Any]:
                 ("post_single", port, "/ai/operations/log", MANY, 1),
                 ("bare_post", bare_port, "/bare", MANY, 1),
             ):
-                wanted = Wanted(at, made.key, SECONDS, connections, first, 0.0, events, path)
+                wanted = Wanted(at, key, SECONDS, connections, first, 0.0, events, path)
                 found = await offered(wanted)
                 if found.other or found.shed:
                     raise RuntimeError(f"{name}: {found.shed} shed, {found.other}")
@@ -79,14 +67,3 @@ async def posting(target: Servers) -> dict[str, Any]:
         gateway.stop(timeout_s=20)
         bare.stop(timeout_s=10)
     return results
-
-
-async def _answers(port: int) -> None:
-    async with asyncio.timeout(STARTS_WITHIN_S), httpx2.AsyncClient(timeout=5) as client:
-        while True:
-            try:
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success:
-                    return
-            except httpx2.TransportError:
-                pass
-            await asyncio.sleep(0.1)

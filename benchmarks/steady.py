@@ -7,28 +7,27 @@ import secrets
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from statistics import fmean
 from uuid import uuid4
 
-import httpx2
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from benchmarks.abtest import begin
+from benchmarks.gateways import ready
 from benchmarks.servers import PARTITIONS, Keyed, Servers, cpu_s, rss_mb
 from deploy.jobs.reconcile import reconcile
 from deploy.jobs.topics import create_topics
 from deploy.jobs.where import Where
 from deploy.local.process import Child, free_port
+from deploy.names import SERVICES
 from shared import keys
 from shared.kafka_settings import plain
 
-SERVICES = ("metrics", "ingest", "abtest", "feedback", "notify", "gateway")
-CONSUMERS = SERVICES[:4]
 MODELS, USERS = 5, 500
 FEEDBACK_EVERY = 50
 """One opinion for so many operations."""
@@ -40,6 +39,7 @@ READS = (
     *((name, SAID) for name in ("metrics", "ingest", "abtest", "feedback")),
 )
 """Who reads what."""
+CONSUMERS = tuple(dict.fromkeys(name for name, _ in READS))
 Place = tuple[str, str, int]
 """Consumer, topic, partition."""
 OPERATION = (
@@ -108,7 +108,7 @@ class Steady:
         self._redis = Redis.from_url(target.redis_url)
         self._next = 0
         self.found = Found(
-            lags={name: [] for name, _ in READS}, rss={name: [] for name in SERVICES}
+            lags={name: [] for name in CONSUMERS}, rss={name: [] for name in SERVICES}
         )
 
     async def run(self, seconds: float) -> Found:
@@ -168,7 +168,7 @@ class Steady:
         }
         try:
             for name, port in ports.items():
-                await _ready(running[name], port)
+                await ready(running[name], port)
             async with self._producer() as producer:
                 await self._publish(producer, 1.0)
                 await self._caught_up(STARTS_WITHIN_S)
@@ -281,16 +281,6 @@ class Steady:
             for name, child in running.items():
                 self.found.rss[name].append(rss_mb(child))
             await asyncio.sleep(GROWN_EVERY_S)
-
-
-async def _ready(child: Child, port: int) -> None:
-    async with asyncio.timeout(STARTS_WITHIN_S), httpx2.AsyncClient(timeout=5) as client:
-        while True:
-            rss_mb(child)  # which says so if it has ended
-            with suppress(httpx2.TransportError):
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success:
-                    return
-            await asyncio.sleep(0.2)
 
 
 async def _in_views(client: Redis) -> int:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from benchmarks.steady import CONSUMERS, SERVICES
+from benchmarks.steady import CONSUMERS
+from deploy.names import SERVICES
 
 MET, MISSED = "met", "NOT MET"
 Measured = float | list[float]
@@ -26,6 +27,11 @@ class Row(NamedTuple):
     """Whether one of `least` and `least_ratio` is enough."""
     of: str | None = None
     """Whose figure it is, where that stands in another line too."""
+
+    @property
+    def figure(self) -> str:
+        """Under which name it is measured."""
+        return self.of or self.name
 
 
 ROWS = [
@@ -136,13 +142,13 @@ def table(results: dict[str, Any]) -> Table:
     """Target, median, its span over the runs, its ratio, and whether that is what it should be."""
     out = Table("what", "target", "measured", "of runs", "unit", "ratio", "")
     for row in _measured(results):
-        value, ratio = _value(results[row.of or row.name]), _ratio(row, results)
+        value, ratio = _value(results[row.figure]), _ratio(row, results)
         verdict = is_met(row, value, ratio)
         out.add_row(
             row.name,
             " or ".join(_wanted(row)) if row.is_either else ", ".join(_wanted(row)),
             _number(value),
-            _span(results[row.of or row.name]),
+            _span(results[row.figure]),
             row.unit,
             "" if ratio is None else f"{ratio:.2f} x {row.against}",
             "" if verdict is None else MET if verdict else MISSED,
@@ -153,7 +159,7 @@ def table(results: dict[str, Any]) -> Table:
 def is_missed(results: dict[str, Any]) -> bool:
     """Whether a target is."""
     return any(
-        is_met(row, _value(results[row.of or row.name]), _ratio(row, results)) is False
+        is_met(row, _value(results[row.figure]), _ratio(row, results)) is False
         for row in _measured(results)
     )
 
@@ -177,7 +183,7 @@ def is_met(row: Row, value: float, ratio: float | None) -> bool | None:
 
 def _measured(results: dict[str, Any]) -> Iterator[Row]:
     for row in ROWS:
-        if (row.of or row.name) in results and (row.of is None or row.against in results):
+        if row.figure in results and (row.of is None or row.against in results):
             yield row
 
 
@@ -194,7 +200,7 @@ def _span(measured: Measured) -> str:
 def _ratio(row: Row, results: dict[str, Any]) -> float | None:
     if row.against not in results or not _value(results[row.against]):
         return None
-    return _value(results[row.of or row.name]) / _value(results[row.against])
+    return _value(results[row.figure]) / _value(results[row.against])
 
 
 def _wanted(row: Row) -> Iterator[str]:

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -20,12 +21,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from benchmarks.gateways import unmetered
 from benchmarks.installing import installed
-from benchmarks.servers import AUDIT, PARTITIONS, Servers
-from deploy.jobs.keys import create_key
-from deploy.jobs.topics import create_topics
+from benchmarks.servers import Servers
 from deploy.local.process import Child, free_port, spawn
-from shared.kafka_settings import plain
 
 OURS, THEIRS = 30_000, 2_000
 """Spans: enough for some seconds each."""
@@ -73,7 +72,7 @@ async def tracing(target: Servers) -> dict[str, Any]:
             _stop(children)
     finally:
         _stop(children)
-    fastest = max(results["otlp_mlflow"], results["otlp_phoenix"], key=lambda runs: sorted(runs)[1])
+    fastest = max(results["otlp_mlflow"], results["otlp_phoenix"], key=median)
     return {**results, "otlp_fastest_peer": fastest}
 
 
@@ -155,20 +154,15 @@ def _value(value: str | int) -> AnyValue:
 
 
 async def _assay(target: Servers, children: list[Child]) -> Intake:
-    prefix, port = f"t{uuid4().hex[:6]}.", free_port()
-    await create_topics(plain(target.bootstrap), prefix, PARTITIONS)
-    key = await create_key(
-        target.postgres_dsn, tenant="acme", role="admin", name=f"spans-{prefix}", audit=AUDIT
-    )
-    # Quotas would shed what is measured here.
-    settings = {"ASSAY_GATEWAY_PORT": str(port), "ASSAY_GATEWAY_WRITES_PER_S": "0"}
-    children += [target.service("gateway", prefix, **settings), target.service("ingest", prefix)]
+    prefix = f"t{uuid4().hex[:6]}."
+    gateway, port, key = await unmetered(target, prefix)
+    children += [gateway, target.service("ingest", prefix)]
 
     async def stored() -> int:
         # Rows and position are of one transaction, and every span here is a row.
         return await target.ingest_position(prefix)
 
-    headers = {"Authorization": f"Bearer {key.key}"}
+    headers = {"Authorization": f"Bearer {key}"}
     return Intake(f"http://127.0.0.1:{port}/v1/traces", headers, stored)
 
 

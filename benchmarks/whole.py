@@ -5,7 +5,8 @@ import os
 from typing import Any
 
 from benchmarks.servers import Servers
-from benchmarks.steady import SERVICES, Found, Steady, quantile
+from benchmarks.steady import Found, Steady, quantile
+from deploy.names import SERVICES
 
 RATE = 10_000
 SECONDS = float(os.environ.get("ASSAY_BENCH_WHOLE_S", "300"))

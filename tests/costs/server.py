@@ -8,25 +8,18 @@ from redis.asyncio import Redis
 
 from deploy.local.process import free_port, spawn
 from deploy.local.redis import find_server
-from services.metrics.domain.batch import Increments, digest, increments, read_batch
+from services.metrics.domain.batch import Increments
 from services.metrics.store.cells import RedisStore
 from shared import keys
 from shared.delivery.plan import Partition
-from shared.events.operation import OperationEvent
 from tests.costs.counting import executed, watched
-from tests.costs.work import NOW_US, RECORDS
+from tests.costs.work import batch
 from tests.support.abtests import NOON
 from tests.support.waiting import eventually
 
 BATCHES = 8
 HERE = Partition("ai.operations.v1", 0)
 Load = Callable[[Redis, Increments], Awaitable[None]]
-
-
-def batch() -> Increments:
-    """What metrics adds of one batch."""
-    read = read_batch(OperationEvent, RECORDS, {"acme"}, NOW_US, None).events
-    return increments(read, [digest(one) for one in read], (), 0, lambda _: 123)
 
 
 async def by_script(client: Redis, more: Increments) -> None:

@@ -9,19 +9,18 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from json import loads
-from types import SimpleNamespace
-from typing import Any
 
 from services.abtest.domain.memory import Memory
 from services.abtest.domain.results import results
-from services.metrics.domain.batch import digest, increments, read_batch
-from shared.codec import decode, microseconds
+from services.metrics.domain.batch import Increments, digest, increments, read_batch
+from shared.codec import LOG_APPEND_TIME, Record, decode, microseconds
 from shared.events.operation import OperationEvent
 from shared.measures.cells import merged
 from shared.measures.summary import summarise
 from shared.proof import Proofs
 from tests.support.abtests import NOON, successes
 from tests.support.events import encoded, operation
+from tests.support.records import record
 
 EVENTS = 500
 """Of a batch: as many as one read of a partition brings under load."""
@@ -38,17 +37,23 @@ def _value(number: int) -> bytes:
 VALUES = [_value(number) for number in range(EVENTS)]
 
 
-def _record(value: bytes) -> Any:
-    where = {"topic": TOPIC, "partition": 0, "offset": 0, "key": b"k"}
-    stamps = {"timestamp": NOW_US // 1000, "timestamp_type": 1}
-    return SimpleNamespace(
-        **where, **stamps, value=value, headers=[PROOFS.header(TOPIC, "acme", value)]
-    )
+def _record(value: bytes) -> Record:
+    """Its tenant is proven, and its time is the broker's."""
+    proof = PROOFS.header(TOPIC, "acme", value)
+    stamps = {"timestamp": NOW_US // 1000, "timestamp_type": LOG_APPEND_TIME}
+    return record(value, [proof], topic=TOPIC, key=b"k", **stamps)
 
 
 RECORDS = [_record(value) for value in VALUES]
 READ = read_batch(OperationEvent, RECORDS, {"acme"}, NOW_US, None).events
-CELL = merged(increments(READ, [digest(one) for one in READ], (), 0, lambda _: None).cells.values())
+
+
+def batch() -> Increments:
+    """What metrics adds of these events."""
+    return increments(READ, [digest(one) for one in READ], (), 0, lambda _: 123)
+
+
+CELL = merged(batch().cells.values())
 EXPERIMENT = successes((3_000, 0.9), (3_000, 0.92))
 
 
@@ -58,17 +63,13 @@ def _json() -> None:
 
 
 def _codec() -> None:
-    for record in RECORDS:
-        decode(OperationEvent, record, NOW_US, None)
+    for one in RECORDS:
+        decode(OperationEvent, one, NOW_US, None)
 
 
 def _codec_signed() -> None:
-    for record in RECORDS:
-        decode(OperationEvent, record, NOW_US, PROOFS)
-
-
-def _fold() -> None:
-    increments(READ, [digest(one) for one in READ], (), 0, lambda _: 123)
+    for one in RECORDS:
+        decode(OperationEvent, one, NOW_US, PROOFS)
 
 
 def _summary() -> None:
@@ -81,11 +82,11 @@ def _verdict() -> None:
         results(EXPERIMENT, Memory(), NOON)
 
 
-PARTS: dict[str, tuple[Callable[[], None], int]] = {
+PARTS: dict[str, tuple[Callable[[], object], int]] = {
     "json": (_json, EVENTS),
     "codec": (_codec, EVENTS),
     "codec_signed": (_codec_signed, EVENTS),
-    "fold": (_fold, EVENTS),
+    "fold": (batch, EVENTS),
     "summary": (_summary, EVENTS),
     "verdict": (_verdict, EVENTS // 50),
 }

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from deploy.jobs.keys import create_key
 from deploy.jobs.reconcile import Reconciliation, reconcile
 from deploy.jobs.where import Where
+from deploy.names import SERVICES
 from services.abtest.domain.live import EPOCHS
 from shared import keys
 from shared.experiments.assignment import Epoch, Weight
@@ -31,7 +32,6 @@ from tests.support.system import AUDIT, PARTITIONS, SECRET, prepared, querying, 
 from tests.support.traces import in_postgres, in_redis
 from tests.support.waiting import eventually
 
-SERVICES = ("ingest", "metrics", "abtest", "feedback", "notify", "gateway")
 ANNA = "anna-maria-of-acme"
 TEXT = "what anna said to the machine"
 PLACES = ("operations", "feedback", "exposures")

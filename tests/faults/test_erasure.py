@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from tests.faults.erasing import ANNA, HELD, RATE, SERVICES, Play
+from deploy.names import SERVICES
+from tests.faults.erasing import ANNA, HELD, RATE, Play
 from tests.support.amounts import amount
 from tests.support.system import querying
 from tests.support.waiting import eventually

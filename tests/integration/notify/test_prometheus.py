@@ -12,12 +12,12 @@ import httpx2
 import pytest
 
 from deploy.local.process import free_port
+from deploy.names import SERVICES
 from tests.faults.victims import ROOT, Victim
 from tests.support.programs import answering, program, started
 from tests.support.system import SECRET, prepared, topics
 from tests.support.waiting import eventually
 
-SERVICES = ("ingest", "metrics", "abtest", "feedback", "notify", "gateway")
 DEPLOY = ROOT / "deploy"
 
 

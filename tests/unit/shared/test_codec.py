@@ -4,7 +4,6 @@ import json
 import math
 import random
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,22 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from shared.codec import LOG_APPEND_TIME, Record, decode, fingerprint, microseconds, parse
+from shared.codec import LOG_APPEND_TIME, decode, fingerprint, microseconds, parse
 from shared.errors import InvalidRecordError, Reason
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 from tests.support.events import encoded, operation
 from tests.support.poison import poison
+from tests.support.records import record
 
 NOW = datetime.now(UTC)
 FUZZED = 100_000
-
-
-def record(value: bytes | None, headers: Any = (), **changes: Any) -> Record:
-    fields = {"topic": "t", "partition": 0, "offset": 0, "key": None, "timestamp": 0}
-    return SimpleNamespace(  # type: ignore[return-value]
-        **fields | {"timestamp_type": 0, "value": value, "headers": headers} | changes
-    )
 
 
 def verdict(value: bytes | None, headers: Any = ()) -> str:

@@ -3,7 +3,6 @@
 import hmac
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from shared.errors import InvalidRecordError, Reason
 from shared.events.feedback import FeedbackEvent
 from shared.events.operation import OperationEvent
 from shared.proof import HEADER, MasterKeyError, Proofs, master_keys
+from tests.support import records
 from tests.support.events import encoded, operation
 from tests.unit.shared.test_codec import NOW
 
@@ -169,10 +169,7 @@ def test_master_keys_that_protect_nothing_are_refused_and_not_repeated(text: str
 
 
 def record(value: bytes, headers: Any, topic: str = TOPIC) -> Record:
-    return SimpleNamespace(  # type: ignore[return-value]
-        topic=topic, partition=0, offset=0, key=None, timestamp=0, timestamp_type=0,
-        value=value, headers=headers,
-    )  # fmt: skip
+    return records.record(value, headers, topic=topic)
 
 
 def test_the_codec_takes_what_is_proven_and_nothing_else() -> None:
